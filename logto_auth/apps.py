@@ -14,11 +14,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.checks import Tags, register
 from django.db.models import Model
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from .announcements import crosses_processes
 from .check_tags import CHECKS, CREDENTIALS
 
 __all__ = ["LogtoAdminConfig", "LogtoAuthConfig"]
@@ -44,6 +45,9 @@ class LogtoAuthConfig(AppConfig):
         connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
         for model in account_models():
             connect_to_account(model)
+        if crosses_processes():
+            # With a receiver, Django reads rows before it deletes them.
+            connect(post_delete, "logto_auth.announcements.announce_deleted_session", self.get_model("LogtoSession"))
 
 
 def account_models() -> Iterator[type[Model]]:
