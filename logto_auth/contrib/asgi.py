@@ -526,7 +526,8 @@ class _Watched:
             await asyncio.wait({app, socket.ended}, return_when=asyncio.FIRST_COMPLETED)
             if not app.done():
                 await self._close(app)
-            if not app.cancelled():
+            if app.done() and not app.cancelled():
+                # An error of the application is one of the server.
                 app.result()
         finally:
             if timer is not None:
