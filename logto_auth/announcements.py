@@ -144,14 +144,15 @@ def _send(keys: list[str]) -> None:
         return
     try:
         async_to_sync(_group_send)(layer, keys)
-    except Exception:
+    except Exception as error:
         # Of any class: the layer is a package that the site chose. The session has ended, whatever happens here.
         _no_sending_before = time.monotonic() + PAUSE_SECONDS
-        logger.exception(
-            "The end of %s sessions was not announced: the channel layer %r failed. Their sockets close at the next "
-            "check of the processes that hold them.",
+        logger.error(
+            "The end of %s sessions or users was not announced: the channel layer %r failed (%s). Their sockets close "
+            "when the processes that hold them ask the database.",
             len(keys),
             conf.socket_channel_layer,
+            type(error).__name__,
         )
 
 

@@ -273,8 +273,8 @@ class Watcher:
                 receiving = receiving or asyncio.ensure_future(layer.receive(channel))
                 await asyncio.wait({receiving}, timeout=REJOIN_SECONDS)
                 if receiving.done():
-                    message, receiving = receiving.result(), None
-                    self.end(_keys_in(message))
+                    received, receiving = receiving, None
+                    self.end(_keys_received(received))
                 if time.monotonic() - joined_at >= REJOIN_SECONDS:
                     await layer.group_add(group_name(), channel)
                     joined_at = time.monotonic()
@@ -308,7 +308,16 @@ def watcher() -> Watcher:
     return _watchers[loop]
 
 
-def _keys_in(message: object) -> list[str]:
+def _keys_received(receiving: asyncio.Future[Any]) -> list[str]:
+    """Return the keys of an announcement. Raise what the channel layer raised."""
+    try:
+        message = receiving.result()
+    except Exception as error:
+        # redis-py 8 waits 5 seconds by default, as long as channels_redis does, and raises an error of its own. If the
+        # server is really gone, joining the group again fails.
+        if type(error).__name__ != "TimeoutError":
+            raise
+        return []
     keys = message.get("ended") if isinstance(message, dict) else None
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
