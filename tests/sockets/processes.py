@@ -33,7 +33,7 @@ WAIT_SECONDS = 30
 
 
 @contextmanager
-def server(folder: Path, *, layers: Any = None) -> Iterator[str]:
+def server(folder: Path, *, layers: Any = None, urlconf: str = "") -> Iterator[str]:
     """Start uvicorn with the site of `server.py`, and yield its address, such as `localhost:20000`."""
     port = free_port()
     database = {key: connection.settings_dict[key] for key in ("NAME", "HOST", "PORT", "USER", "PASSWORD")}
@@ -44,6 +44,8 @@ def server(folder: Path, *, layers: Any = None) -> Iterator[str]:
         "LOGTO_APP_ID": settings.LOGTO_APP_ID,
         "LOGTO_APP_SECRET": settings.LOGTO_APP_SECRET,
         "SOCKETS_DATABASE": json.dumps({**database, "NAME": str(database["NAME"])}),
+        "SOCKETS_BASE_URL": f"http://localhost:{port}",
+        "SOCKETS_URLCONF": urlconf,
         "SOCKETS_CHANNEL_LAYERS": json.dumps(layers or {}),
     }
     command = [sys.executable, "-m", "uvicorn", "tests.sockets.server:application", "--port", str(port)]
