@@ -39,7 +39,7 @@ TENANT = TenantDeclaration(
         APIResource(MCP, "Bookstore for agents", scopes=AGENTS),
     ],
     roles=[
-        Role("reader", "Lets agents read for them", scopes={MCP: ["mcp:tools", "read:orders"]}),
+        Role("reader", "Lets agents find books and read the user's orders", scopes={MCP: ["mcp:tools", "read:orders"]}),
         Role("editor", "Adds and changes books", scopes={API: list(BOOKS), MCP: list(AGENTS)}),
         Role("admin", "Works in the admin", scopes={API: list(BOOKS), MCP: list(AGENTS)}),
         Role("partner", "Opens branches"),

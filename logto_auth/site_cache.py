@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
+from django.core.cache.backends.base import BaseCache
 
 __all__ = ["ReplayMemory", "cache_failures_ignored", "cached", "count", "forget", "known"]
 
@@ -52,8 +54,21 @@ def count(kind: str, name: str = "", *, period_seconds: int) -> int:
     Raise what the cache raises, for callers that refuse what they cannot count.
     """
     key = _cache_key(kind, name)
-    cache.add(key, 0, timeout=period_seconds)
-    return cache.incr(key)
+    begins = cache.add(key, 0, timeout=period_seconds)
+    number = cache.incr(key)
+    if type(caches[DEFAULT_CACHE_ALIAS]).incr is BaseCache.incr:
+        _keep_end(key, period_seconds, begins=begins)
+    return number
+
+
+def _keep_end(key: str, period_seconds: int, *, begins: bool) -> None:
+    """Let the counter end with its period. Django's own `incr`, for databases and files, begins another timeout."""
+    now, key_of_end = time.time(), f"{key}:end"
+    end = None if begins else cache.get(key_of_end)
+    if end is None:
+        end = now + period_seconds
+        cache.set(key_of_end, end, timeout=period_seconds)
+    cache.touch(key, timeout=max(0, end - now))
 
 
 def forget(kind: str, name: str) -> None:

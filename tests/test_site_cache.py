@@ -6,9 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
+from django.core.management import call_command
+from freezegun import freeze_time
 
-from logto_auth.site_cache import ReplayMemory, cache_failures_ignored, cached
+from logto_auth.site_cache import ReplayMemory, cache_failures_ignored, cached, count, forget
 
 
 class FailingCache(LocMemCache):
@@ -73,3 +76,27 @@ def test_failing_cache_fetches_each_time(failing_cache: None, caplog: Any) -> No
     values = iter([1, 2])
     assert [cached("test", "name", lambda: next(values), timeout_seconds=60) for _ in range(2)] == [1, 2]
     assert "The cache cannot be reached." in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "db.DatabaseCache", "filebased.FileBasedCache"])
+@pytest.mark.parametrize("period_seconds", [60, 3600])
+def test_period_of_counter_begins_with_the_first_event(
+    settings: Any, tmp_path: Any, backend: str, period_seconds: int
+) -> None:
+    location = str(tmp_path) if backend.startswith("file") else "counters"
+    # As many sites have it: nothing expires by itself.
+    settings.CACHES = {
+        "default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": location, "TIMEOUT": None}
+    }
+    call_command("createcachetable")
+    name = uuid4().hex
+    with freeze_time(tick=False) as clock:
+        numbers = []
+        for _ in range(5):
+            numbers.append(count("test", name, period_seconds=period_seconds))
+            clock.tick(period_seconds * 0.4)
+        assert numbers == [1, 2, 3, 1, 2]
+        forget("test", name)
+        assert count("test", name, period_seconds=period_seconds) == 1
+    cache.clear()

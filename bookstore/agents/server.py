@@ -6,7 +6,7 @@ from django_mcpz.server import MCPServer
 from logto_auth.contrib.mcp import logto_mcp
 
 # The server itself requires only the first permission. The tools require the others, when they are called.
-# An application of a machine has no orders, and the shop knows no user to whom it could answer.
+# A machine-to-machine application has no user, so it has no orders.
 MCP = logto_mcp("mcp:tools", resource=settings.MCP_URL, accepts_machines=False, accepts_api_keys=True)
 
 server = MCPServer(

@@ -52,7 +52,9 @@ class FoundBooks(msgspec.Struct):
     books: list[FoundBook]
 
 
-@server.tool(title="Search books", description="Search the books of the shop, by title.", read_only=True)
+@server.tool(
+    title="Search books", description="Search the books of the shop. The result is sorted by title.", read_only=True
+)
 def search_books(request: HttpRequest, search: Search) -> FoundBooks:
     books = Book.objects.search(search_words({"q": search.words}))
     return FoundBooks(count=books.count(), books=[_found(book) for book in books[:MOST_BOOKS]])
@@ -143,7 +145,7 @@ def add_stock(request: HttpRequest, delivery: Delivery) -> NewStock:
         if book is None:
             raise ToolError(_("There is no book “%(slug)s”.") % {"slug": delivery.book})
         if book.stock > MOST_STOCK - delivery.copies:
-            raise ToolError(_("The shop cannot count that many copies of “%(title)s”.") % {"title": book.title})
+            raise ToolError(_("The stock of “%(title)s” would be too large. Add fewer copies.") % {"title": book.title})
         book.stock += delivery.copies
         book.save(update_fields=["stock"])
     return NewStock(book.slug, book.title, book.stock)

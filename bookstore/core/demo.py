@@ -159,7 +159,7 @@ def seed_agents(tenant: Tenant) -> None:
     tenant.add_role(
         "reader",
         scopes={settings.MCP_URL: ["mcp:tools", "read:orders"]},
-        description="Lets agents read for them",
+        description="Lets agents find books and read the user's orders",
         id="rolereader00000000001",
     )
     for role in (tenant.find_role("editor"), tenant.find_role("admin")):

@@ -16,7 +16,6 @@ from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, ProviderError
 from logto_auth.management_api import ManagementAPI
-from logto_auth.management_api.types import Application
 from logto_auth.oidc.claims import MAX_CLIENT_ID_LENGTH, is_name
 from logto_auth.oidc.single_flight import SingleFlight
 
@@ -85,7 +84,7 @@ class Applications:
 
     def _ask(self, app_id: str) -> bool:
         try:
-            application = self._api.request("GET", f"applications/{app_id}", returns=Application)
+            application = self._api.request("GET", f"applications/{app_id}", returns=dict)
             return application.get("isThirdParty") is not False
         except ManagementAPIError as error:
             if error.is_not_found:

@@ -33,6 +33,7 @@ from logto_auth.exceptions import (
     TokenError,
     TooManyRequests,
 )
+from logto_auth.management_api.answers import is_suspended
 from logto_auth.navigation import client_network
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.oidc.types import AccessTokenClaims
@@ -305,9 +306,10 @@ def _is_suspended_at_logto(sub: str) -> bool:
     if not (conf.m2m_app_id and conf.m2m_app_secret):
         return False
     try:
-        user = management_api(max_tries=1).users.get(sub)
+        return is_suspended(management_api(max_tries=1).users.get(sub))
     except ManagementAPIError as error:
-        if error.status == 404:
+        # The 404 of a proxy says nothing of the user.
+        if error.is_not_found:
             return True
         if error.code == "no_permission":
             # The application may be meant for other APIs only.
@@ -317,7 +319,6 @@ def _is_suspended_at_logto(sub: str) -> bool:
             f"Logto cannot be asked whether the user of an API key is suspended: {error}",
             retry_after_seconds=error.retry_after_seconds,
         ) from error
-    return user.get("isSuspended") is not False
 
 
 # The limit by address

@@ -47,8 +47,8 @@ REFUSED = {
     "account_unknown": "This user has no account on this site, and the API does not create one.",
     "machine_refused": "This API accepts only access tokens of users.",
     # Only for API keys: a token that lacks the organization does not meet a requirement.
-    "organization_required": "An API key counts here only in an organization that the URL selects, and only if Logto "
-    "gives its user access to that organization.",
+    "organization_required": "An API key is accepted here only for an organization that the URL selects, and only if "
+    "Logto gives the user of the key access to that organization.",
 }
 # Error codes that a challenge may contain (RFC 6750, section 3.1; RFC 9470, section 3); the others are for the body
 # only.

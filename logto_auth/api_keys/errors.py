@@ -30,7 +30,7 @@ class ApiKeyError(LogtoError):
 
 
 class InvalidKeyName(ApiKeyError):
-    """The name is empty, too long, or has characters that nobody sees."""
+    """The name is empty, too long, or has control characters."""
 
     field = "name"
     code = "invalid_name"
@@ -48,7 +48,7 @@ class KeyNameTaken(ApiKeyError):
     code = "name_taken"
     status = 409
     visitor_message = _(
-        "You have an API key with this name already. Choose another name. If you have lost its value, revoke that key."
+        "You already have an API key with this name. Choose another name. If you have lost that key, revoke it."
     )
 
 
@@ -81,7 +81,7 @@ class ApiKeyGone(ApiKeyError):
 
 
 class ClientRefused(ApiKeyError):
-    """An application of its own, one of a third party, and an API key can do nothing with keys."""
+    """A machine-to-machine application, a third-party application and an API key cannot manage API keys."""
 
     code = "client_refused"
     status = 403
@@ -89,11 +89,11 @@ class ClientRefused(ApiKeyError):
 
 
 class SessionRequired(ApiKeyError):
-    """An access token cannot do this for its user."""
+    """The request has an access token, and only a session can make a key."""
 
     code = "session_required"
     status = 403
-    visitor_message: str | Promise = _("This is for users who are signed in on the site.")
+    visitor_message: str | Promise = _("An application cannot make an API key. Sign in on the site to make one.")
 
 
 class ProofRequired(ApiKeyError):

@@ -27,7 +27,7 @@ class KeyNameForm(forms.Form):
     """The name of a key."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Key name"), max_length=MAX_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
 
@@ -63,4 +63,4 @@ def lifetimes() -> list[tuple[str, str | Promise]]:
     choices: list[tuple[str, str | Promise]] = [
         (str(each), ngettext("%(days)d day", "%(days)d days", each) % {"days": each}) for each in days
     ]
-    return choices if most is not None else [*choices, (NEVER, _("It never expires"))]
+    return choices if most is not None else [*choices, (NEVER, _("Unlimited time"))]

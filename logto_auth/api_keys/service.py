@@ -20,7 +20,7 @@ from logto_auth.api.api_keys import forget
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError, SignInRefused, SignInRequired
-from logto_auth.management_api.answers import is_unknown
+from logto_auth.management_api.answers import is_suspended, is_unknown
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.signals import api_key_changed
 from logto_auth.site_cache import cached, known
@@ -60,8 +60,8 @@ class ApiKeys:
     """The API keys of the signed-in user of a request, or of the user of its access token.
 
     An access token must be for the API of the site, and of a first-party application. It can list, rename and revoke
-    the keys of its user. It cannot make one, and an API key can do nothing with keys: who has stolen it could otherwise
-    keep the access after the key is revoked.
+    the keys of its user. It cannot make one, and an API key cannot manage keys: an attacker who has stolen one could
+    otherwise keep the access after the key is revoked.
 
     Raise ConfigurationError without `LOGTO_M2M_APP_ID` and its secret, SignInRequired if there is no user who has
     signed in through Logto, and ClientRefused for an application, an API key, and the token of a third-party
@@ -172,8 +172,8 @@ class ApiKeys:
     def _check_user(self) -> None:
         """Raise SignInRefused for a suspended user, for whom Logto would make a key."""
         with self._translated():
-            user = self._api.users.get(self._sub)
-        if user.get("isSuspended") is not False:
+            refused = is_suspended(self._api.users.get(self._sub))
+        if refused:
             raise SignInRefused(f"The user {self._sub} is suspended at Logto.", code="account_disabled")
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix, set_script_prefix
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -43,6 +44,8 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+# Messages of honest clients arrive at once.
+PROMPT_SECONDS = 0.5
 # The key of the Django request in an ASGI scope.
 REQUEST = "logto_auth.request"
 # The parameter for the context that a tool gets if it has none of its own.
@@ -102,7 +105,7 @@ class ProtectedApp:
             if request.method == "POST":
                 # Not before the authentication, so that nobody else makes this site read a message.
                 try:
-                    body = await _read(receive)
+                    body = await _read_without_connection(receive)
                 except _ClientGone:
                     return
                 if body is None:
@@ -171,6 +174,21 @@ class _ClientGone(Exception):
     """The client has closed the connection before the end of its message."""
 
 
+async def _read_without_connection(receive: Receive) -> bytes | None:
+    """Return what `_read` returns. While a client sends its message slowly, the request keeps no database connection.
+
+    Otherwise, anybody with a token could use up the connections that the database accepts.
+    """
+    reading = asyncio.ensure_future(_read(receive))
+    try:
+        done, _ = await asyncio.wait({reading}, timeout=PROMPT_SECONDS)
+        if not done:
+            await sync_to_async(connections.close_all)()
+        return await reading
+    finally:
+        reading.cancel()
+
+
 async def _read(receive: Receive) -> bytes | None:
     """Return the message of a request; None if it is larger than the site accepts. Raise _ClientGone."""
     limit = cast("int | None", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -188,11 +206,9 @@ async def _read(receive: Receive) -> bytes | None:
 
 def _is_subscription(body: bytes) -> bool:
     """Return whether the response to a message is a stream that stays open, as for GET in older protocol versions."""
-    if b"subscriptions/listen" not in body:
-        return False
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and message.get("method") == "subscriptions/listen"
 

@@ -9,9 +9,10 @@ from logto_auth.oidc.addresses import Addresses
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.oidc.types import ProviderMetadata
 from logto_auth.tenant.cloud import cloud_tenant
-from logto_auth.tenant.site import back_channel_logout_uri, load_declaration, unreachable_warning
+from logto_auth.tenant.site import back_channel_logout_uri, unreachable_warning
 
 from . import account, addresses, second_factor, site, tenant
+from .declared import readable_declaration
 from .findings import Finding, errors_as_failures, findings_or_ok, skipped, warning
 from .logto import LogtoExamination
 from .logto_version import read_answers, version_findings
@@ -79,7 +80,7 @@ def _examine_logto(base_urls: Sequence[str], *, accepts_api_keys: Callable[[], b
 
 
 def _examine_calls_of_logto(base_urls: Sequence[str], version: LogtoVersion, is_guard_on: bool) -> Iterator[Finding]:
-    dynamic_clients = load_declaration().dynamic_clients
+    dynamic_clients = readable_declaration().dynamic_clients
     is_needed = dynamic_clients is not None and dynamic_clients.enabled
     if text := unreachable_warning(base_urls):
         remedy = "On a development machine, ignore this. In production, serve the site at a URL that Logto can call."

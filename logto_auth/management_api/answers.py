@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from logto_auth.oidc.claims import storable
 
 from .errors import ManagementAPIError
 
-__all__ = ["is_unknown", "optional_text", "plain_text", "read"]
+__all__ = ["is_suspended", "is_unknown", "optional_text", "plain_text", "read"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +40,15 @@ def is_unknown(error: ManagementAPIError) -> bool:
     A proxy between may answer 404 as well, which must not look like a member who is gone.
     """
     return error.is_not_found
+
+
+@read
+def is_suspended(user: Mapping[str, Any]) -> bool:
+    """Return whether a user is suspended. Raise ManagementAPIError if the answer does not say so."""
+    value = user["isSuspended"]
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 def plain_text(value: object) -> str:

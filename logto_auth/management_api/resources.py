@@ -81,7 +81,7 @@ class Collection(Generic[T, New, Changes]):
 
     def get(self, id: str, **query: QueryValue) -> T:
         """Return the object with this id. Raise ManagementAPIError with the status 404 if there is none."""
-        return self._api.request("GET", self._path(id), query=query)
+        return cast("T", self._api.request("GET", self._path(id), query=query, returns=dict))
 
     def update(self, id: str, payload: Changes) -> T:
         """Update an object and return it."""
@@ -220,7 +220,9 @@ class Users(PagedCollection["types.User", "types.NewUser", "types.UserChanges"])
         """Delete a personal access token. Access tokens that were issued for it remain valid until they expire."""
         # Not by a path: a name may contain each character, such as a slash.
         payload: types.PersonalAccessTokenName = {"name": name}
-        self._call("POST", self._path(id, "personal-access-tokens", "delete"), payload)
+        # Nobody may believe that a key is revoked because something else than Logto has answered.
+        path = self._path(id, "personal-access-tokens", "delete")
+        self._api.request("POST", path, json=payload, returns=type(None))
 
 
 class Roles(PagedCollection["types.Role", "types.NewRole", "types.RoleChanges"]):

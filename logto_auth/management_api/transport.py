@@ -139,9 +139,9 @@ class Transport:
         `path` is relative to `/api`. `json` uses Logto's camelCase keys. In `query`, a list repeats the parameter and
         None omits it.
 
-        `returns` is the type of the body: a TypedDict, or a list of one, such as `list[User]`. Type checkers then know
-        what the call returns. A body that is no object or no list, as the type says, raises ManagementAPIError with
-        the code `unexpected_body`. The keys are not checked.
+        `returns` is the type of the body: a TypedDict, or a list of one, such as `list[User]`, or `type(None)`. Type
+        checkers then know what the call returns. A body that is no object, no list or not empty, as the type says,
+        raises ManagementAPIError with the code `unexpected_body`. The keys are not checked.
 
         A request is repeated with growing pauses if Logto is too busy (status 429). An idempotent request is also
         repeated if Logto fails (status 500, 502, 503 or 504) or cannot be reached.
@@ -317,8 +317,9 @@ def _rows(response: Response) -> list[Any]:
 
 
 def _check_kind(body: object, returns: type[Any], response: Response) -> None:
-    """Raise ManagementAPIError unless the body is a list, if `returns` is one, and else an object."""
-    kind = list if (get_origin(returns) or returns) is list else dict
+    """Raise ManagementAPIError unless the body is a list or None, if `returns` is one, and else an object."""
+    kind = get_origin(returns) or returns
+    kind = kind if kind in (list, type(None)) else dict
     if not isinstance(body, kind):
         names = {list: "a list", dict: "an object", type(None): "nothing"}
         raise ManagementAPIError(

@@ -81,8 +81,11 @@ def _resource_errors(name: str, scopes: Mapping[str, Sequence[str]], label: str)
         )
         return
     for indicator, names in scopes.items():
+        if not isinstance(indicator, str):
+            yield f"{name} of the {label} has the key {indicator!r:.80}, expected the indicator of an API resource."
+            continue
         yield from _list_errors(f"{name}[{indicator!r:.200}]", names, label)
-        if MANAGEMENT_API.fullmatch(str(indicator)):
+        if MANAGEMENT_API.fullmatch(indicator):
             yield (
                 f"{name} of the {label} has a permission of the Management API. Logto gives it to no client of others: "
                 "remove it."

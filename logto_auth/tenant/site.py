@@ -26,6 +26,7 @@ from .uris import normalize_uri
 __all__ = [
     "OUTBOUND_GUARD_OFF",
     "back_channel_logout_uri",
+    "has_sign_in",
     "load_console",
     "load_declaration",
     "needs_base_url",
@@ -54,9 +55,9 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
     return replace(
         declared,
         application=declared.application or application,
-        application_id=conf.app_id if _has_sign_in() else "",
+        application_id=conf.app_id if has_sign_in() else "",
         # As in `clients.token_exchange()`.
-        token_exchange_id="" if _has_sign_in() else conf.app_id or conf.m2m_app_id,
+        token_exchange_id="" if has_sign_in() else conf.app_id or conf.m2m_app_id,
         redirect_uris=redirect_uris(base_urls),
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=back_channel_logout_uri(base_urls),
@@ -158,12 +159,12 @@ def redirect_uris(base_urls: Sequence[str]) -> list[str]:
 
 def post_sign_out_uris(base_urls: Sequence[str]) -> list[str]:
     """Return the URLs to which Logto redirects the browser after a sign-out."""
-    if not _has_sign_in():
+    if not has_sign_in():
         return []
     return _at_each(base_urls, lambda: resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix()))
 
 
-def _has_sign_in() -> bool:
+def has_sign_in() -> bool:
     """Return whether the URLconf has the callback. A site that is only an API has no callback."""
     return bool(_path("callback"))
 

@@ -43,10 +43,20 @@ class ThirdPartyApplication(ConsentScopes):
 
 def third_party_errors(applications: Sequence[ThirdPartyApplication]) -> Iterator[str]:
     """Yield a sentence for each part that Logto would reject, or would accept and never use."""
+    if not isinstance(applications, list | tuple):
+        yield f"third_party_applications is {applications!r:.80}, expected a list of ThirdPartyApplication."
+        return
     seen: set[str] = set()
     for application in applications:
         if not isinstance(application, ThirdPartyApplication):
             yield f"third_party_applications contains {application!r:.80}, expected a ThirdPartyApplication."
+            continue
+        if not _is_shown(application.name):
+            # Logto stores no NUL, and its pages show the name to users.
+            yield (
+                f"A third-party application has the name {application.name!r:.80}, expected 1 to "
+                f"{MAX_NAME} printable characters."
+            )
             continue
         if application.name in seen:
             yield f"The third-party application {application.name} is declared twice. Remove one declaration."
@@ -54,9 +64,13 @@ def third_party_errors(applications: Sequence[ThirdPartyApplication]) -> Iterato
         yield from _one_application_errors(application)
 
 
+def _is_shown(name: object) -> bool:
+    return isinstance(name, str) and name.isprintable() and bool(name.strip())
+
+
 def _one_application_errors(application: ThirdPartyApplication) -> Iterator[str]:
     label = third_party_label(application)
-    if not 1 <= len(application.name) <= MAX_NAME:
+    if len(application.name) > MAX_NAME:
         yield f"The {label} has a name of {len(application.name)} characters, expected 1 to {MAX_NAME}."
     if application.type not in TYPES:
         yield f"The {label} has the type {application.type!r:.80}, expected one of {', '.join(TYPES)}."

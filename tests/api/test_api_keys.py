@@ -329,11 +329,20 @@ def test_key_of_user_without_account_is_refused(logto: Emulator, make_key: MakeK
     assert call("/plain", make_key()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        HttpFault(status=500),
+        HttpFault(status=404, body="Not Found"),
+        HttpFault(status=200, body="[]"),
+        HttpFault(status=200, body="{}"),
+    ],
+)
 def test_key_is_refused_while_management_api_fails(
-    make_key: MakeKey, management: None, spoil: Callable[..., None]
+    make_key: MakeKey, management: None, spoil: Callable[..., None], fault: HttpFault
 ) -> None:
     key = make_key()
-    spoil("management_api", HttpFault(status=500))
+    spoil("management_api", fault)
     answer = call("/plain", key)
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
 

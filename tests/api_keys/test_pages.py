@@ -187,7 +187,7 @@ def test_lifetimes_are_those_that_the_site_allows(ada: Owner, settings: Any) -> 
         ("n" * 129, 200, "at most 128 characters"),
         ("\N{KEY}" * 100, 400, "Enter at most 128 characters."),
         ("\u200b", 400, "Enter a name."),
-        ("taken", 409, "You have an API key with this name already."),
+        ("taken", 409, "You already have an API key with this name."),
     ],
 )
 def test_wrong_name_is_shown_beside_the_field(ada: Owner, name: str, status: int, text: str) -> None:
@@ -246,7 +246,7 @@ def test_key_is_renamed(ada: Owner) -> None:
     assert 'value="laptop"' in ada.open(key).content.decode()
     ada.has("taken")
     taken = ada.post(key, "rename", name="taken")
-    assert (taken.status_code, "name already" in text_of(taken)) == (409, True)
+    assert (taken.status_code, "already have an API key" in text_of(taken)) == (409, True)
     assert "The API key has been renamed." in text_of(ada.client.get(ada.post(key, "rename", name="phone")["Location"]))
     assert set(ada.tokens) == {"phone", "taken"}
 

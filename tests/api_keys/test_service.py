@@ -234,6 +234,25 @@ def test_unknown_answer_is_an_error_of_logto(ada: Owner, fault: HttpFault, error
         keys.all()
 
 
+@pytest.mark.parametrize("body", ["[]", "{}", '{"isSuspended": null}', ""])
+def test_unknown_answer_about_user_makes_no_key_and_ends_no_session(ada: Owner, body: str) -> None:
+    ada.logto.faults.http["management_api"] = HttpFault(status=200, body=body, only="GET .*/users/[^/]*")
+    with pytest.raises(ManagementAPIError) as caught:
+        keys_of(ada).create("laptop", expires_at=NEXT_WEEK)
+    assert (caught.value.code, ada.tokens) == ("unexpected_body", {})
+    page = ada.post("new", "create", name="laptop", expires_at="7")
+    assert (page.status_code, ada.tokens) == (502, {})
+    assert ada.open().status_code == 200
+
+
+def test_key_is_not_revoked_because_something_else_has_answered(ada: Owner, signals: list[dict[str, Any]]) -> None:
+    key = ada.has("laptop")
+    ada.logto.faults.http["management_api"] = HttpFault(status=200, body="{}", only="POST .*/delete")
+    with pytest.raises(ManagementAPIError, match="Expected nothing"):
+        keys_of(ada).revoke(key)
+    assert signals == []
+
+
 def test_request_without_user_is_refused(keys_site: Emulator) -> None:
     request = RequestFactory().get("/")
     request.user = AnonymousUser()

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,7 +27,7 @@ from logto_auth.clients import management_api
 from logto_auth.contrib.mcp import logto_mcp
 from logto_auth.doctor.mcp.application import Chosen, Server, choose_application
 from logto_auth.doctor.mcp.callback import CallbackListener
-from logto_auth.doctor.mcp.transcript import SignInFailed
+from logto_auth.doctor.mcp.transcript import Exchange, SignInFailed
 from logto_auth.emulator import Application, Emulator, Visitor
 from logto_auth.oidc.http import HTTPClient
 from logto_auth.tenant import DynamicClients, TenantDeclaration, ThirdPartyApplication, apply_plan, make_plan
@@ -581,3 +582,13 @@ def test_wrong_arguments_are_an_error(run: Run, arguments: list[str], text: str)
     result = run("logto_doctor", *arguments)
     assert result.code == 2
     assert text in result.error
+
+
+def test_hostile_challenge_costs_no_time() -> None:
+    began = time.monotonic()
+    for challenge in ("a" * 50_000, 'a="' * 20_000, "a \t" * 20_000, 'a="' + "\\" * 50_000):
+        exchange = Exchange(
+            method="GET", url="", status=401, challenge=f'Bearer scope="mcp:tools", {challenge}', location=""
+        )
+        assert exchange.parameter("scope") == "mcp:tools"
+    assert time.monotonic() - began < 2

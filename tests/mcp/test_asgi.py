@@ -13,10 +13,11 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from logto_auth.clients import reset_clients
 from logto_auth.contrib.mcp import ASGIApp, logto_mcp
-from logto_auth.contrib.mcp_sdk import REQUEST
+from logto_auth.contrib.mcp_sdk import PROMPT_SECONDS, REQUEST
 from logto_auth.emulator import Emulator, HttpFault
 from tests.api.attackers import TokenMaker
 from tests.api.callers import Robot, parameters_of
@@ -180,6 +181,12 @@ def test_unreadable_messages_are_left_to_the_server(post: Any, inner: Inner) -> 
     assert inner.bodies == BODIES
 
 
+def test_nested_message_is_refused_or_left_to_the_server(post: Any) -> None:
+    # The limit of Python counts the callers as well, which differ.
+    statuses = {post(b'{"a":' + b"[" * depth + b"]" * depth + b"}").status_code for depth in range(900, 1000, 10)}
+    assert statuses <= {200, 400}
+
+
 def test_message_that_is_too_large_gets_413(post: Any, inner: Inner, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     response = post(b" " * 101)
@@ -320,11 +327,43 @@ def test_open_streams_keep_no_connection(post: Any, inner: Inner) -> None:
     try:
         post({"method": "subscriptions/listen"})
         post(b"", method="GET")
+        # The SDK reads these in the same way.
+        post(rb'{"method": "subscriptions\/listen"}')
+        post(rb'{"method": "\u0073ubscriptions/listen"}')
+        post('{"method": "subscriptions/listen"}'.encode("utf-16"))
         post(call_of("subscriptions/listen"))
     finally:
         request_finished.disconnect(finished)
     # How many requests had reached the server when each request was finished for Django.
-    assert order == [0, 1, 3]
+    assert order == [0, 1, 2, 3, 4, 6]
+
+
+def test_slow_message_keeps_no_connection(token: TokenMaker, inner: Inner) -> None:
+    opened: list[Any] = []
+    held: list[bool] = []
+
+    def created(connection: Any, **kwargs: Any) -> None:
+        opened.append(connection)
+
+    async def receive() -> Any:
+        await asyncio.sleep(PROMPT_SECONDS * 2)
+        held.append(any(each.connection is not None for each in opened))
+        return {"type": "http.request", "body": b"{}", "more_body": len(held) < 2}
+
+    async def answer(event: Any) -> None:
+        pass
+
+    bearer = f"Bearer {token(aud=URL, scope=TOOLS)}".encode()
+    headers = [(b"host", b"testserver"), (b"authorization", bearer)]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
+    connection_created.connect(created)
+    try:
+        asyncio.run(logto_mcp(TOOLS, resource=URL).asgi(inner)(scope, receive, answer))
+    finally:
+        connection_created.disconnect(created)
+    assert opened
+    assert held == [False, False]
+    assert inner.bodies == [b"{}{}"]
 
 
 def test_connections_are_closed_after_the_request(token: TokenMaker) -> None:

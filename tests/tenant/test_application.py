@@ -31,7 +31,7 @@ def test_traditional_application_with_declared_name_is_used(run: Run, fresh: Emu
     result = run("logto_setup", "--yes")
     assert f"~ application Bookstore ({meant.id})" in result.out
     assert f"LOGTO_APP_ID={meant.id}" in result.out
-    changed = [each for each in fresh.tenant.applications.values() if each.redirect_uris]
+    changed = [each for each in fresh.tenant.applications.values() if f"{SITE}/callback" in each.redirect_uris]
     assert changed == [meant]
 
 
@@ -39,8 +39,8 @@ def test_application_of_other_type_is_not_used(run: Run, fresh: Emulator) -> Non
     fresh.tenant.add_application(name="Bookstore", type="SPA")
     fresh.tenant.add_application(name="Bookstore", is_third_party=True)
     assert "+ application Bookstore\n" in run("logto_setup", "--yes").out
-    changed = [each.redirect_uris for each in fresh.tenant.applications.values() if each.redirect_uris]
-    assert changed == [[f"{SITE}/callback"]]
+    changed = [each for each in fresh.tenant.applications.values() if f"{SITE}/callback" in each.redirect_uris]
+    assert [(each.type, each.is_third_party) for each in changed] == [("Traditional", False)]
 
 
 def test_two_applications_with_the_name_are_an_error(run: Run, fresh: Emulator) -> None:

@@ -43,7 +43,11 @@ BASE = TenantDeclaration(
 TENANT = replace(BASE, third_party_applications=[CLIENT])
 
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
-    "no name": ({"name": ""}, "has a name of 0 characters, expected 1 to 256."),
+    "no name": ({"name": ""}, "has the name '', expected 1 to 256 printable characters."),
+    "a blank name": ({"name": " "}, "has the name ' ', expected"),
+    "a name with a NUL": ({"name": "a\0"}, "has the name 'a\\x00', expected"),
+    "a number as name": ({"name": 1}, "has the name 1, expected"),
+    "a list as name": ({"name": []}, "has the name [], expected"),
     "a long name": ({"name": "x" * 257}, "has a name of 257 characters"),
     "another type": ({"type": "MachineToMachine"}, "expected one of Native, SPA, Traditional."),
     "no redirect URI": ({"redirect_uris": []}, "has no redirect URI, so no user can sign in with it."),
@@ -66,6 +70,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "openid": ({"user_scopes": ["openid"]}, "contains openid, which Logto always allows. Remove it."),
     "a list of permissions": ({"scopes": ["mcp:tools"]}, "expected a dictionary such as"),
+    "a number as resource": (
+        {"scopes": {1: ["mcp:tools"]}},
+        "has the key 1, expected the indicator of an API resource.",
+    ),
     "a string of permissions": ({"scopes": {MCP: "mcp:tools"}}, f"scopes['{MCP}'] of the third-party application"),
     "the Management API": (
         {"scopes": {"https://default.logto.app/api": ["all"]}},
@@ -92,6 +100,8 @@ def test_wrong_kinds_and_repeated_names_are_errors() -> None:
     assert twice == "The third-party application Agent is declared twice. Remove one declaration."
     assert kind == "third_party_applications contains 'Agent', expected a ThirdPartyApplication."
     assert dynamic.endswith("expected DynamicClients(...) or None.")
+    (no_list,) = declaration_errors(TenantDeclaration(third_party_applications=5))  # type: ignore[arg-type]
+    assert no_list == "third_party_applications is 5, expected a list of ThirdPartyApplication."
     (enabled,) = declaration_errors(TenantDeclaration(dynamic_clients=DynamicClients(enabled="no")))  # type: ignore
     assert enabled == "enabled of the dynamic clients (CIMD) is 'no', expected True or False."
     assert declaration_errors(replace(TENANT, dynamic_clients=CEILING)) == []

@@ -33,7 +33,7 @@ def test_empty_tenant_is_set_up_for_bookstore_sign_in(run: Run, fresh: Emulator,
     assert browser.sign_in("editor", next_url="/account/claims").url == "/account/claims"
     assert get_user_model().objects.get(username="editor").groups.get().name == "Editors"
     assert browser.sign_out().partition("?")[0] == f"{SITE}/"
-    assert fresh.tenant.find_role("editor").scopes == {API: ["read:books", "write:books"]}
+    assert fresh.tenant.find_role("editor").scopes[API] == ["read:books", "write:books"]
 
 
 def test_application_gets_back_channel_logout_with_session(run: Run, fresh: Emulator) -> None:
@@ -56,7 +56,7 @@ def test_second_run_changes_nothing(run: Run, fresh: Emulator) -> None:
     before = snapshot(fresh)
     fresh.requests.clear()
     result = run("logto_setup")
-    assert (result.code, result.out.splitlines()[0]) == (0, "= 23 as declared")
+    assert (result.code, result.out.splitlines()[0]) == (0, "= 30 as declared")
     assert (writes(fresh), snapshot(fresh)) == ([], before)
 
 
@@ -87,7 +87,7 @@ def test_changed_tenant_is_shown_and_corrected(run: Run, fresh: Emulator) -> Non
     tenant, application = fresh.tenant, own_application(fresh)
     declared = snapshot(fresh)
     tenant.find_role("editor").description = "Old"
-    tenant.find_role("editor").scopes = {API: ["read:books"]}
+    tenant.find_role("editor").scopes = {**tenant.find_role("editor").scopes, API: ["read:books"]}
     tenant.find_resource(API).scopes["write:books"].description = None
     tenant.find_organization_role("manager").scopes = ()
     application.redirect_uris = []
@@ -110,7 +110,7 @@ def test_changed_tenant_is_shown_and_corrected(run: Run, fresh: Emulator) -> Non
         "      + manage:stock",
         "      + invite:members",
         "      + manage:members",
-        "= 19 as declared",
+        "= 26 as declared",
     ]
     run("logto_setup", "--yes")
     assert snapshot(fresh) == declared
@@ -133,13 +133,12 @@ def test_undeclared_objects_stay(run: Run, fresh: Emulator) -> None:
     assert application.redirect_uris == ["https://other.example/callback", f"{SITE}/callback"]
     assert application.post_logout_redirect_uris == ["https://other.example/", f"{SITE}/"]
     assert application.logo_uri == "https://other.example/logo.png"
-    assert application.custom_client_metadata == {"refreshTokenTtlInDays": 30}
+    assert application.custom_client_metadata == {"refreshTokenTtlInDays": 30, "allowTokenExchange": True}
     assert application.custom_data == {"owner": "shop"}
     assert set(tenant.find_resource(API).scopes) == {"read:books", "write:books", "burn:books"}
-    assert tenant.find_role("editor").scopes == {
-        API: ["burn:books", "read:books", "write:books"],
-        "https://other.example/api": ["read"],
-    }
+    scopes = tenant.find_role("editor").scopes
+    assert scopes[API] == ["burn:books", "read:books", "write:books"]
+    assert scopes["https://other.example/api"] == ["read"]
     assert tenant.find_role("stranger").description == "Another site's"
 
 
@@ -229,7 +228,8 @@ def test_api_only_site_with_webhook_gets_no_application(run: Run, fresh: Emulato
     assert "--base-url" in run("logto_setup", "--yes").error
     run("logto_setup", "--yes", "--base-url", SITE)
     assert [each.url for each in fresh.tenant.hooks.values()] == [f"{SITE}/webhooks/logto"]
-    assert {each.type for each in fresh.tenant.applications.values()} == {"MachineToMachine"}
+    own = [each for each in fresh.tenant.applications.values() if not each.is_third_party]
+    assert {each.type for each in own} == {"MachineToMachine"}
 
 
 def test_site_without_views_gets_no_application(run: Run, fresh: Emulator, settings: Any) -> None:
@@ -237,7 +237,8 @@ def test_site_without_views_gets_no_application(run: Run, fresh: Emulator, setti
     settings.LOGTO_BASE_URL = ""
     result = run("logto_setup", "--yes")
     assert (result.code, result.out.splitlines()[-1]) == (0, f"LOGTO_ENDPOINT={fresh.endpoint}")
-    assert {each.type for each in fresh.tenant.applications.values()} == {"MachineToMachine"}
+    own = [each for each in fresh.tenant.applications.values() if not each.is_third_party]
+    assert {each.type for each in own} == {"MachineToMachine"}
     assert fresh.tenant.find_resource(API) is not None
 
 

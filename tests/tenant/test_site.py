@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bookstore import settings as bookstore_settings
+from bookstore.core.demo import seed
 from logto_auth import checks
-from logto_auth.emulator import Emulator, seed_demo
+from logto_auth.emulator import Emulator
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 from logto_auth.tenant import TenantDeclaration, make_plan, site_declaration
@@ -20,8 +22,10 @@ NOT_DECLARED = "not a declaration"
 
 
 def test_emulator_demo_matches_bookstore_declaration(api: ManagementAPI, fresh: Emulator, settings: Any) -> None:
-    settings.LOGTO_APP_ID = seed_demo(fresh.tenant).id
-    changes = make_plan(api, site_declaration(["http://localhost:8000", "http://127.0.0.1:8000"])).changes
+    settings.LOGTO_APP_ID = bookstore_settings.LOGTO_APP_ID
+    origins = ["http://localhost:8000", "http://127.0.0.1:8000"]
+    seed(fresh.tenant, base_urls=origins)
+    changes = make_plan(api, site_declaration(origins)).changes
     # The demo has no webhook, and no redirect of its own for unknown sessions. `manage.py demo` installs the script.
     assert [step.kind for step in changes] == ["sign-in experience", "script for custom claims", "webhook"]
 

@@ -13,7 +13,8 @@ from logto_auth.oidc.errors import single_line
 __all__ = ["MAX_DOCUMENT_BYTES", "Exchange", "Run", "SignInFailed", "ToolResult", "parse_document"]
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
-PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+# No name begins within a word, so that a long one takes no longer than others.
+PARAMETER = re.compile(r'(?<![a-zA-Z_])([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 LOGTO_METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 

@@ -59,7 +59,7 @@ LOGTO_TENANT = "tests.live.site.declaration.TENANT"
 LOGTO_API_RESOURCE = API
 LOGTO_SECOND_FACTOR = HAS_SECOND_FACTOR
 LOGTO_API_SCOPES = ["read:books", "write:books"]
-LOGTO_BROWSER_TOKENS = {API: ["read:books"]}
+LOGTO_BROWSER_TOKENS = {API: ["read:books"]} if os.environ["LIVE_REFRESH_TOKENS"] else {}
 LOGTO_RESOURCES = [API, "urn:logto:resource:organizations"]
 LOGTO_SCOPES = [
     "openid",
