@@ -40,6 +40,6 @@ def check_sockets() -> Iterator[CheckMessage]:
         return
     backend = layer.get("BACKEND") if isinstance(layer, dict) else None
     try:
-        import_string(backend)
-    except (ImportError, AttributeError, TypeError):
+        import_string(str(backend))
+    except ImportError:
         yield LAYER_NOT_IMPORTED(name=repr(name), backend=repr(backend))
