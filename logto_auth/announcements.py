@@ -34,6 +34,7 @@ __all__ = [
     "django_session_key",
     "group_name",
     "identity_key",
+    "may_cross_processes",
     "session_key",
     "user_key",
 ]
@@ -83,15 +84,19 @@ def group_name() -> str:
 
 def crosses_processes() -> bool:
     """Return whether the site has a channel layer that reaches its other processes."""
-    backend = _backend()
-    if not backend or backend == IN_MEMORY:
+    if not may_cross_processes():
         return False
     try:
-        in_memory, layer = import_string(IN_MEMORY), import_string(backend)
+        in_memory, layer = import_string(IN_MEMORY), import_string(_backend())
     except ImportError:
         # A system check reports it. The sockets are then closed by questions to the database.
         return False
     return not (isinstance(layer, type) and issubclass(layer, in_memory))
+
+
+def may_cross_processes() -> bool:
+    """Return the same by the settings alone: nothing is imported when a process starts."""
+    return _backend() not in ("", IN_MEMORY)
 
 
 def channel_layer() -> Any:

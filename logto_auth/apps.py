@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -19,7 +20,6 @@ from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from .announcements import crosses_processes
 from .check_tags import CHECKS, CREDENTIALS
 
 __all__ = ["LogtoAdminConfig", "LogtoAuthConfig"]
@@ -45,9 +45,16 @@ class LogtoAuthConfig(AppConfig):
         connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
         for model in account_models():
             connect_to_account(model)
-        if crosses_processes():
-            # With a receiver, Django reads rows before it deletes them.
-            connect(post_delete, "logto_auth.announcements.announce_deleted_session", self.get_model("LogtoSession"))
+        if getattr(settings, "CHANNEL_LAYERS", None):
+            self._connect_announcements()
+
+    def _connect_announcements(self) -> None:
+        # Other sites do not import the module.
+        from .announcements import may_cross_processes
+
+        if may_cross_processes():
+            path = "logto_auth.announcements.announce_deleted_session"
+            connect(post_delete, path, self.get_model("LogtoSession"))
 
 
 def account_models() -> Iterator[type[Model]]:
