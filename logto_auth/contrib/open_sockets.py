@@ -23,7 +23,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import close_old_connections
+from django.db import close_old_connections, router
 from django.utils import timezone
 
 from logto_auth.announcements import (
@@ -357,15 +357,18 @@ def _live_identities(ids: list[Any]) -> list[Any]:
 
 
 def _live_accounts(ids: list[Any]) -> list[Any]:
-    rows = get_user_model()._base_manager.filter(pk__in=ids, **_is_active())
+    model = get_user_model()
+    # A replica may lack the newest rows, here and below.
+    rows = model._base_manager.using(router.db_for_write(model)).filter(pk__in=ids, **_is_active())
     return list(rows.values_list("pk", flat=True))
 
 
 def _live_django_sessions(keys: list[str]) -> Iterable[str]:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if hasattr(store, "get_model_class"):
-        rows = store.get_model_class()._base_manager.filter(session_key__in=keys, expire_date__gt=timezone.now())
-        live: Iterable[str] = rows.values_list("session_key", flat=True)
+        model = store.get_model_class()
+        rows = model._base_manager.using(router.db_for_write(model)).filter(session_key__in=keys)
+        live: Iterable[str] = rows.filter(expire_date__gt=timezone.now()).values_list("session_key", flat=True)
         return live
     # A cache has no question for several keys that each engine would answer.
     return [key for key in keys if store().exists(key)]
