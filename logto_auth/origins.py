@@ -104,7 +104,11 @@ def ascii_form(url: str) -> str:
     if not all(labels):
         return ""
     authority = ".".join(labels) + (f":{port}" if port else "")
-    return quote(parts._replace(netloc=authority).geturl(), safe=URL_CHARACTERS)
+    try:
+        return quote(parts._replace(netloc=authority).geturl(), safe=URL_CHARACTERS)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair.
+        return ""
 
 
 def ascii_hint(url: str) -> str:

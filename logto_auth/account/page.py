@@ -76,7 +76,7 @@ class AccountPage(SignedInPage):
             # Logto itself refuses a change. An error here would lose what the user typed.
             return None
         if not self.center["enabled"]:
-            raise AccountCenterDisabled("The account center of Logto is off.")
+            raise AccountCenterDisabled("This page needs the account center of Logto.")
         if self.field and self.permission(self.field) == "Off":
             raise FieldNotEditable(f"The field {self.field} of the account center is Off.", field=self.field)
         return None

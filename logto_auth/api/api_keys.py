@@ -213,8 +213,10 @@ class ApiKeys:
                 # The requests that were running have been counted by now.
                 if is_new and _is_limited(request):
                     raise _AddressLimited
+                # A slow answer says what was true when Logto was asked.
+                asked_at = time.monotonic()
                 outcome = _outcome(key, purpose)
-            self._remember(digest, outcome, forgotten)
+            self._remember(digest, outcome, forgotten, asked_at)
             if is_new and isinstance(outcome, _Refusal):
                 _count_refusal(request)
             future.set_result(outcome.claims if isinstance(outcome, _Accepted) else outcome)
@@ -238,7 +240,7 @@ class ApiKeys:
                 stack.callback(slots.release)
             yield
 
-    def _remember(self, digest: bytes, outcome: _Accepted | _Refusal, forgotten: int) -> None:
+    def _remember(self, digest: bytes, outcome: _Accepted | _Refusal, forgotten: int, asked_at: float) -> None:
         now = time.monotonic()
         with self._lock:
             self._kept.pop(digest, None)
@@ -246,8 +248,8 @@ class ApiKeys:
             if isinstance(outcome, _Refusal):
                 self._refused[digest] = (outcome, now + REFUSED_SECONDS)
             elif self._forgotten == forgotten:
-                seconds = min(conf.api_key_seconds, outcome.seconds_usable)
-                self._kept[digest] = _Kept(outcome.claims, now + seconds)
+                valid_until = min(asked_at + conf.api_key_seconds, now + outcome.seconds_usable)
+                self._kept[digest] = _Kept(outcome.claims, valid_until)
             for remembered, size in ((self._kept, conf.api_token_cache_size), (self._refused, MAX_REFUSED)):
                 while len(remembered) > max(0, size):
                     del remembered[next(iter(remembered))]

@@ -37,7 +37,7 @@ from .errors import (
     TooManyApiKeys,
 )
 from .proof import has_proof
-from .values import EPOCH, ApiKey, NewApiKey, api_key_in, new_api_key_in
+from .values import EPOCH, KEY_ID, ApiKey, NewApiKey, api_key_in, new_api_key_in
 
 __all__ = ["MAX_NAME_LENGTH", "ApiKeys", "latest_expiry", "valid_name"]
 
@@ -261,4 +261,6 @@ def _milliseconds(expires_at: datetime | None) -> int | None:
 
 
 def _gone(key_id: str) -> ApiKeyGone:
-    return ApiKeyGone(f"The user has no API key with the id {key_id!r:.40}.")
+    # A script may take the value of a key for its id. A log must not have it.
+    shown = repr(key_id) if KEY_ID.fullmatch(key_id) else "in the request, which is none"
+    return ApiKeyGone(f"The user has no API key with the id {shown}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -16,6 +17,8 @@ from logto_auth.oidc.secrets import Secret
 __all__ = ["ApiKey", "NewApiKey", "api_key_in", "key_id_of", "new_api_key_in"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# What `key_id_of` returns.
+KEY_ID = re.compile(r"[0-9a-f]{32}")
 # So that the digest is not that of any other use of a hash of a key.
 ID_PREFIX = b"logto_auth.api_keys\n"
 

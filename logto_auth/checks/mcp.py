@@ -12,6 +12,7 @@ from django.urls.resolvers import RoutePattern
 
 from logto_auth.api.resources import path_of
 from logto_auth.contrib.mcp import LogtoMCP
+from logto_auth.oidc.authorization import is_absolute_uri
 
 from .lenient_conf import conf
 from .problem import Problem
@@ -39,7 +40,7 @@ def check_mcp_servers() -> Iterator[CheckMessage]:
         resource = auth.resource or conf.api_resource
         if resource not in declared:
             yield RESOURCE_UNDECLARED(path=_shown(path), resource=repr(auth.resource))
-        elif path is not None and not _is_at(resource, path):
+        elif path is not None and is_absolute_uri(resource) and not _is_at(resource, path):
             yield OTHER_PATH(path=_shown(path), resource=resource)
 
 

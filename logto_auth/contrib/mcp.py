@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from django.utils.module_loading import import_string
 
 from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import api_resource, conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
+from logto_auth.memberships.current import from_url
 
 if TYPE_CHECKING:
     from mcp.server.auth.provider import TokenVerifier
@@ -191,12 +193,18 @@ class LogtoMCP:
         The SDK answers then: its challenge names only the permission that is missing, the permissions of a tool are
         checked in the tool, so that no client steps up, and errors of Logto are a 400.
 
-        Raise ImportError if the package `mcp` is missing; ConfigurationError if API keys are accepted, because the SDK
-        does not pass on the address by which they are limited.
+        Raise ImportError if the package `mcp` is missing. Raise ConfigurationError if API keys are accepted, or if
+        `LOGTO_ORGANIZATION_FROM` is not the default, because the SDK passes on neither the address by which keys are
+        limited nor the host by which the site may select an organization.
         """
         if self.accepts_api_keys:
             raise ConfigurationError(
                 "token_verifier accepts no API keys. Use LogtoMCP.asgi, or accepts_api_keys=False."
+            )
+        if import_string(conf.organization_from) is not from_url:
+            raise ConfigurationError(
+                "token_verifier knows no request that LOGTO_ORGANIZATION_FROM could select an organization by. Use "
+                "LogtoMCP.asgi, or the default of the setting."
             )
         verifier: TokenVerifier = _sdk().Verifier(self)
         return verifier

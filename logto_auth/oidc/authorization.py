@@ -191,7 +191,10 @@ def is_absolute_uri(value: object) -> bool:
     # RFC 8707, section 2. Logto splits the parameter at commas.
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or set(value) & set(" #,"):
         return False
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
     return bool(parts.scheme and (parts.netloc or parts.path))
 
 

@@ -129,5 +129,5 @@ def _ignoring_removed() -> Iterator[None]:
     try:
         yield
     except ManagementAPIError as error:
-        if error.status != 404:
+        if not error.is_not_found:
             raise

@@ -62,7 +62,7 @@ def _user_scope_errors(label: str, declared: ConsentScopes) -> Iterator[str]:
         elif scope not in USER_SCOPES:
             yield (
                 f"user_scopes of the {label} contains {scope!r:.80}, which is no user scope of Logto. Expected some of "
-                f"{', '.join(USER_SCOPES)}. Permissions of API resources belong into scopes."
+                f"{', '.join(USER_SCOPES)}. Permissions of API resources belong in `scopes`."
             )
     if (declared.organization_scopes or declared.organization_resource_scopes) and (
         ORGANIZATIONS not in declared.user_scopes

@@ -57,7 +57,7 @@ def _existing(api: ManagementAPI, id: str) -> Application:
     try:
         application = api.applications.get(id)
     except ManagementAPIError as error:
-        if error.status != 404:
+        if not error.is_not_found:
             raise
         raise ConfigurationError(
             f"token_exchange is declared for the application {id!r}, but the tenant at {api.base_url} has no such "

@@ -85,6 +85,7 @@ def test_account_center_that_is_off_is_explained(reader: Reader, page: str, capl
     assert "This site does not offer account settings at the moment." in text_of(response)
     assert "Console" not in text_of(response)
     assert "Switch it on in Logto" in caplog.text
+    assert caplog.text.count("The account center of Logto is off.") == 1
     get_user_model().objects.update(is_staff=True)
     assert "Switch it on in Logto" in text_of(reader.get(page))
 

@@ -261,6 +261,15 @@ def test_revoked_key_works_for_a_minute_only(logto: Emulator, make_key: MakeKey)
         assert exchanges(logto) == 2
 
 
+def test_time_counts_from_the_question_to_logto(logto: Emulator, make_key: MakeKey) -> None:
+    key, keys, began = Secret(make_key()), ApiKeys(), time.monotonic()
+    # As if it was revoked while the answer was on its way.
+    logto.faults.http["token"] = HttpFault(delay_seconds=0.5)
+    keys.claims_of(RequestFactory().get("/"), key, PURPOSE)
+    (kept,) = keys._kept.values()
+    assert 59 < kept.valid_until - began < 60.4
+
+
 def test_zero_seconds_ask_logto_each_time(logto: Emulator, make_key: MakeKey, settings: Any) -> None:
     settings.LOGTO_API_KEY_SECONDS = 0
     key = make_key()

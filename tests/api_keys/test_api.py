@@ -127,6 +127,18 @@ def test_session_of_deleted_user_ends(ada: Owner) -> None:
 # Access tokens
 
 
+def test_value_in_place_of_the_id_is_not_logged(ada: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="logto_auth")
+    ada.has("laptop")
+    value = ada.tokens["laptop"].value
+    for response in (ada.call("delete", f"{value}/"), ada.post(value, "remove"), ada.open(value)):
+        assert value not in response.content.decode()
+    assert ada.call("get", f"{'0' * 32}/").status_code == 404
+    texts = [record.getMessage() for record in caplog.records if record.name == "logto_auth"]
+    assert any("'00000000000000000000000000000000'" in text for text in texts)
+    assert not [text for text in texts if value in text]
+
+
 def test_token_lists_renames_and_revokes(ada: Owner) -> None:
     headers, client = bearer_of(ada.logto), Client()
     key = ada.has("laptop")

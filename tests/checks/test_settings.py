@@ -110,6 +110,8 @@ def test_correct_settings_have_no_messages() -> None:
         ({"LOGTO_API_TOKEN_CACHE_SIZE": 0}, ""),
         ({"LOGTO_API_RESOURCE": "/api"}, "E016"),
         ({"LOGTO_API_RESOURCES": {"/mcp": ["mcp:tools"]}}, "E016"),
+        ({"LOGTO_API_RESOURCES": {"https://[": ["mcp:tools"]}}, "E016"),
+        ({"LOGTO_API_RESOURCES": {"https://shop.example/\ud800": ["mcp:tools"]}}, "E016"),
         ({"LOGTO_API_RESOURCES": {"https://bookstore.example/mcp": "mcp:tools"}}, "E001"),
         ({"LOGTO_API_RESOURCES": {"https://bookstore.example/mcp": []}}, ""),
         ({"LOGTO_API_RESOURCE": "https://bookstore.example/api#books"}, "E016"),

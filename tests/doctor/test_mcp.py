@@ -281,7 +281,9 @@ def test_without_management_api_the_client_id_is_enough(
 def test_application_that_clients_cannot_use_is_found(
     doctor: Doctor, url: str, application: Application, fresh: Emulator
 ) -> None:
-    assert "has no application 'unknown'" in doctor(url, "--client-id", "unknown")["mcp-application"]
+    found = doctor(url, "--client-id", "unknown")
+    assert "has no application 'unknown'" in found["mcp-application"]
+    assert found["mcp-sign-in"] == "skipped No sign-in was tried, because of the failures above."
     web = fresh.tenant.add_application(name="Web", redirect_uris=["http://127.0.0.1/callback"])
     assert "has the type Traditional, which has a secret" in doctor(url, "--client-id", web.id)["mcp-application"]
     application.redirect_uris = ["https://agent.example/callback", "agent.app:/callback"]
@@ -529,6 +531,19 @@ def test_metadata_of_another_resource_or_server_is_found(
     document = {"resource": filled(resource), "authorization_servers": [filled(server)], "scopes_supported": [TOOLS]}
     faulty.documents["/.well-known/oauth-protected-resource/mcp"] = document
     assert findings(run, faulty.url)["mcp-metadata"].startswith(filled(expected))
+
+
+def test_remedies_name_the_url_that_the_server_knows(run: Run, fresh: Emulator, faulty: FaultyServer) -> None:
+    faulty.documents["/.well-known/oauth-protected-resource/mcp"] = {
+        "resource": faulty.url,
+        "authorization_servers": [f"{fresh.endpoint}/oidc"],
+        "scopes_supported": [TOOLS],
+    }
+    metadata = f"{faulty.origin}/.well-known/oauth-protected-resource/mcp"
+    faulty.answer = (401, {"WWW-Authenticate": f'Bearer resource_metadata="{metadata}"'})
+    out = run("logto_doctor", "--mcp", faulty.url.replace("127.0.0.1", "localhost")).out
+    assert f"If clients use {faulty.origin}, pass a URL of that origin. Otherwise correct LOGTO_BASE_URL" in out
+    assert f"If clients use {faulty.url}, pass that URL. Otherwise declare an API resource" in out
 
 
 def test_logto_out_of_reach_of_clients_is_a_failure(run: Run, faulty: FaultyServer, settings: Any) -> None:

@@ -158,3 +158,9 @@ def test_token_verifier_protects_a_server(logto: Emulator, settings: Any, visito
 def test_token_verifier_accepts_no_api_keys() -> None:
     with pytest.raises(ConfigurationError, match="token_verifier accepts no API keys"):
         logto_mcp(TOOLS, accepts_api_keys=True).token_verifier()
+
+
+def test_token_verifier_knows_no_organization_of_a_subdomain(settings: Any) -> None:
+    settings.LOGTO_ORGANIZATION_FROM = "logto_auth.organizations.from_subdomain"
+    with pytest.raises(ConfigurationError, match="knows no request that LOGTO_ORGANIZATION_FROM could"):
+        logto_mcp(TOOLS).token_verifier()

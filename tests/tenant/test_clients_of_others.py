@@ -194,6 +194,10 @@ def test_permission_removed_by_others_in_the_meantime_is_no_error(api: Managemen
     gone = '{"code": "entity.not_found", "message": "gone"}'
     fresh.faults.http["management_api"] = HttpFault(status=404, body=gone, only="DELETE .*")
     apply_plan(plan)
+    # A proxy has removed nothing.
+    fresh.faults.http["management_api"] = HttpFault(status=404, body="Not Found", only="DELETE .*")
+    with pytest.raises(ManagementAPIError):
+        apply_plan(plan)
 
 
 @pytest.mark.parametrize(

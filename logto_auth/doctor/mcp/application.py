@@ -130,7 +130,7 @@ def _by_id(api: ManagementAPI, id: str) -> Application | None:
     try:
         return api.applications.get(id)
     except ManagementAPIError as error:
-        if error.status != 404:
+        if not error.is_not_found:
             raise
         return None
 

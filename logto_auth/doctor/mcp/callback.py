@@ -26,6 +26,7 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 IDLE_SECONDS = 10
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>logto_doctor</title>
+<style>body { margin: 20vh auto; max-width: 32em; padding: 0 1em; font: 1.2em/1.5 system-ui, sans-serif; }</style>
 <p>%s</p>
 </html>
 """

@@ -64,7 +64,7 @@ def _examine(
     findings = list(_before_sign_in(first, url))
     yield from findings
     if any(each.level == "failure" for each in findings):
-        yield skipped("mcp-sign-in", "No sign-in was tried, because of the failures above.")
+        yield _no_sign_in()
         return
     connect_seconds, total_seconds = conf.http_timeout_seconds
     http = HTTPClient(connect_seconds=connect_seconds, total_seconds=total_seconds)
@@ -75,10 +75,12 @@ def _examine(
         else:
             yield each
     if client is None:
+        yield _no_sign_in()
         return
     findings = list(authorization_findings(http, first.authorization_urls[0], client, resource_of(first)))
     yield from findings
     if any(each.level == "failure" for each in findings):
+        yield _no_sign_in()
         return
     if show is None:
         yield skipped("mcp-sign-in", "No sign-in was tried, because there is no terminal, or --no-browser is given.")
@@ -104,6 +106,10 @@ def _examine(
     revocation = list(revocation_findings(http, second, client))
     yield from sign_in_findings(second, tool=tool)
     yield from revocation
+
+
+def _no_sign_in() -> Finding:
+    return skipped("mcp-sign-in", "No sign-in was tried, because of the failures above.")
 
 
 def _server_of(run: Run) -> Server:

@@ -20,7 +20,8 @@ EXEMPT = "Exempt the URL from it: an MCP server answers 401 itself. See the log 
 REMEDIES = {
     404: "Correct the URL: it is that of the MCP server itself, such as https://shop.example/mcp.",
     405: "Correct the URL: an MCP server answers POST.",
-    403: "A middleware refuses the request, for example that against CSRF. Exempt the view of the server from it.",
+    403: "Check that the URL is that of the MCP server itself. If it is, a middleware refuses the request, for example "
+    "that against CSRF: exempt the view of the server from it.",
     400: "Add the host of the URL to ALLOWED_HOSTS, and see the log of the server.",
     503: "The server cannot ask Logto for its keys. Run manage.py logto_doctor on the machine of the server.",
 }
@@ -83,7 +84,8 @@ def _challenge(url: str, answer: Exchange) -> Finding:
         return failure(
             "mcp-challenge",
             f"The 401 names the metadata {named}, which has another origin than {url}.",
-            "Set LOGTO_BASE_URL, or behind a proxy SECURE_PROXY_SSL_HEADER and USE_X_FORWARDED_HOST.",
+            f"If clients use {'://'.join(_origin(named))}, pass a URL of that origin. Otherwise correct LOGTO_BASE_URL "
+            "or, behind a proxy, SECURE_PROXY_SSL_HEADER and USE_X_FORWARDED_HOST.",
         )
     scopes = answer.parameter("scope") or "no permissions, so clients request all that the metadata has"
     return ok("mcp-challenge", f"The 401 names the metadata {named} and requires {scopes}.")
@@ -119,8 +121,8 @@ def _metadata_problems(metadata: Mapping[str, Any], url: str) -> Iterator[Findin
         yield failure(
             "mcp-metadata",
             f"The metadata is that of {resource}. A client that connects to {url} rejects it.",
-            "Declare an API resource whose indicator is exactly the URL of the server. Logto cannot change an "
-            "indicator: create another one.",
+            f"If clients use {resource}, pass that URL. Otherwise declare an API resource whose indicator is exactly "
+            "the URL of the server. Logto cannot change an indicator: create another one.",
         )
     elif _canonical(resource) != _canonical(url):
         yield warning(
