@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -139,12 +140,39 @@ def test_layer_that_times_out_while_nothing_happens_works(
     async def scenario() -> int:
         socket = Socket(site(), cookie_of(signed_in), ORIGIN)
         await socket.opened()
-        await open_sockets.asyncio.sleep(1)
+        await asyncio.sleep(1)
         await in_database(lambda: signed_in.client.post("/sign-out"))
         return (await socket.close_code(2))[0]
 
     assert run(scenario) == CLOSE_CODE
     assert "failed" not in caplog.text
+
+
+@pytest.mark.redis
+def test_thousand_sockets_cost_no_query_with_a_layer(layer: Any, signed_in: Browser) -> None:
+    row = LogtoSession.objects.get()
+    rows = LogtoSession.objects.bulk_create(
+        [
+            LogtoSession(user_id=row.user_id, identity_id=row.identity_id, delete_after=9e9, fresh_until=9e9)
+            for _ in range(1000)
+        ]
+    )
+
+    async def scenario() -> tuple[int, int]:
+        watching = open_sockets.watcher()
+        await watching.ready()
+        for each in rows:
+            basis = open_sockets.Basis(session_id=str(each.pk))
+            watching.add(open_sockets.OpenSocket(basis, since=time.monotonic()))
+        # The question after joining the group.
+        await asyncio.sleep(1)
+        with questions() as asked:
+            await asyncio.sleep(2.5)
+            await in_database(lambda: LogtoSession.objects.filter(pk__in=[each.pk for each in rows[:900]]).end())
+            await asyncio.sleep(1)
+        return len(asked), sum(socket.ended.done() for socket in watching._sockets)
+
+    assert run(scenario) == (0, 900)
 
 
 @pytest.mark.redis
@@ -174,7 +202,7 @@ def test_each_way_to_end_is_announced(layer: Any, signed_in: Browser, logto: Emu
             heard[:] = watching._recent
             if f"user:{user.pk}" in heard:
                 break
-            await open_sockets.asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)
 
     run(scenario)
     assert heard == [f"session:{row.pk}", f"user:{user.pk}"]
