@@ -48,8 +48,8 @@ CHECK_SECONDS_WITH_LAYER = 300
 # A channel of a group expires, and a Redis server may be emptied.
 REJOIN_SECONDS = 60
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1, 30
-# How long a connect waits for the first answer of the channel layer.
-READY_SECONDS = 5
+# How long an answer of the channel layer may take.
+LAYER_SECONDS = 5
 # A session may end while its socket is being connected.
 RECENT_SECONDS = 120
 MAX_RECENT = 10_000
@@ -175,7 +175,9 @@ class Watcher:
                 self._has_tried.set()
         if not self._has_tried.is_set():
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._has_tried.wait(), READY_SECONDS)
+                await asyncio.wait_for(self._has_tried.wait(), LAYER_SECONDS)
+            # The next sockets do not wait for a layer that does not answer.
+            self._has_tried.set()
 
     def add(self, socket: OpenSocket) -> None:
         """Close `socket` when its session ends, at once if it has ended since its authentication began."""
@@ -262,7 +264,7 @@ class Watcher:
     async def _listen(self, layer: Any) -> None:
         """Close sockets as the messages of the layer say, until the layer fails."""
         channel = await layer.new_channel("logto")
-        await layer.group_add(group_name(), channel)
+        await asyncio.wait_for(layer.group_add(group_name(), channel), LAYER_SECONDS)
         joined_at = time.monotonic()
         # Messages of the time before were missed.
         self._set_listening(True)
@@ -276,7 +278,7 @@ class Watcher:
                     received, receiving = receiving, None
                     self.end(_keys_received(received))
                 if time.monotonic() - joined_at >= REJOIN_SECONDS:
-                    await layer.group_add(group_name(), channel)
+                    await asyncio.wait_for(layer.group_add(group_name(), channel), LAYER_SECONDS)
                     joined_at = time.monotonic()
         finally:
             if receiving is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket as socket_module
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -317,3 +318,46 @@ def test_layer_in_memory_is_none(settings: Any) -> None:
     settings.CHANNEL_LAYERS = REDIS_LAYER
     settings.LOGTO_SOCKET_CHANNEL_LAYER = ""
     assert announcements.channel_layer() is None
+
+
+@pytest.mark.redis
+def test_session_that_a_connect_ends_is_announced(layer: Any, signed_in: Browser, logto: Emulator, reader: Any) -> None:
+    """The row ends in a thread of the sockets, which then needs the event loop."""
+
+    def suspend_at_logto() -> None:
+        logto.tenant.suspend_user(reader.id)
+        LogtoSession.objects.update(fresh_until=0)
+
+    async def scenario() -> int:
+        socket = Socket(site(), cookie_of(signed_in), ORIGIN)
+        await socket.opened()
+        await in_database(suspend_at_logto)
+        assert (await Socket(site(), cookie_of(signed_in), ORIGIN).opened())["authenticated"] is False
+        return (await socket.close_code(2))[0]
+
+    assert run(scenario) == CLOSE_CODE
+
+
+def test_layer_that_does_not_answer_delays_only_the_first_socket(
+    signed_in: Browser, settings: Any, monkeypatch: Any
+) -> None:
+    settings.LOGTO_SOCKET_CHECK_SECONDS = 1
+    monkeypatch.setattr(open_sockets, "LAYER_SECONDS", 0.3)
+    with socket_module.create_server(("127.0.0.1", 0)) as silent:
+        hosts = [f"redis://127.0.0.1:{silent.getsockname()[1]}/0"]
+        layer = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": hosts}}
+        settings.CHANNEL_LAYERS = {"silent": layer}
+        settings.LOGTO_SOCKET_CHANNEL_LAYER = "silent"
+
+        async def scenario() -> tuple[float, int]:
+            await Socket(site(), cookie_of(signed_in), ORIGIN).opened()
+            began_at = time.monotonic()
+            socket = Socket(site(), cookie_of(signed_in), ORIGIN)
+            await socket.opened()
+            seconds = time.monotonic() - began_at
+            await in_database(lambda: LogtoSession.objects.all().end())
+            return seconds, (await socket.close_code())[0]
+
+        seconds, code = run(scenario)
+    assert seconds < 0.3
+    assert code == CLOSE_CODE
