@@ -65,10 +65,16 @@ class TooManyWaiting(Exception):
     """So many connects wait for a thread that another one is refused. A client tries again later."""
 
 
+# Both are made by the first socket, so after a server has forked.
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # Made by the first socket, so after a server has forked.
     return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="logto-sockets")
+
+
+@cache
+def _thread_of_checks() -> ThreadPoolExecutor:
+    # Apart from the connects, which wait for Logto: a slow Logto must not keep sockets open.
+    return ThreadPoolExecutor(1, thread_name_prefix="logto-socket-checks")
 
 
 _waiting = 0
@@ -83,7 +89,14 @@ async def in_thread(function: Callable[[], T]) -> T:
     global _waiting
     if _waiting >= MAX_WAITING:
         raise TooManyWaiting
+    _waiting += 1
+    try:
+        return await _run(function, _threads())
+    finally:
+        _waiting -= 1
 
+
+async def _run(function: Callable[[], T], threads: ThreadPoolExecutor) -> T:
     def run() -> T:
         close_old_connections()
         try:
@@ -91,11 +104,7 @@ async def in_thread(function: Callable[[], T]) -> T:
         finally:
             close_old_connections()
 
-    _waiting += 1
-    try:
-        return await sync_to_async(run, thread_sensitive=False, executor=_threads())()
-    finally:
-        _waiting -= 1
+    return await sync_to_async(run, thread_sensitive=False, executor=threads)()
 
 
 # Sockets
@@ -235,7 +244,7 @@ class Watcher:
         sockets = [socket for socket in self._sockets if not socket.ended.done()]
         if sockets:
             bases = [socket.basis for socket in sockets]
-            ended = await in_thread(lambda: ended_keys(bases))
+            ended = await _run(lambda: ended_keys(bases), _thread_of_checks())
             self.end(ended)
 
     # The channel layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -226,6 +227,24 @@ def test_database_that_is_down_closes_no_socket(signed_in: Browser, monkeypatch:
 
     run(scenario)
     assert "1 open sockets could not be checked" in caplog.text
+
+
+def test_slow_logto_keeps_no_socket_open(signed_in: Browser) -> None:
+    """All threads for connects are waiting."""
+
+    async def scenario() -> int:
+        socket = Socket(site(), cookie_of(signed_in), ORIGIN)
+        await socket.opened()
+        slow = threading.Event()
+        waiting = [asyncio.create_task(open_sockets.in_thread(slow.wait)) for _ in range(open_sockets.MAX_THREADS + 5)]
+        try:
+            await in_database(lambda: LogtoSession.objects.all().end())
+            return (await socket.close_code())[0]
+        finally:
+            slow.set()
+            await asyncio.gather(*waiting)
+
+    assert run(scenario) == CLOSE_CODE
 
 
 def test_thousand_sockets_cost_one_query_per_interval(signed_in: Browser, token: TokenMaker) -> None:
