@@ -43,7 +43,7 @@ test-databases: $(VENV)/.installed
 	TEST_DATABASE=mysql $(PYTEST) $(PARALLEL) -m "not (postgresql or rabbitmq or redis)" $(DATABASE_TESTS) $(PYTEST_ARGS)
 	TEST_DATABASE=postgresql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
 	TEST_DATABASE=mysql $(BIN)/python -m tests.profiles --profile custom_user $(PYTEST_ARGS)
-	$(PYTEST) -m "rabbitmq or redis" tests/sessions tests/scale tests/sync $(PYTEST_ARGS)
+	$(PYTEST) -m "rabbitmq or redis" tests/sessions tests/scale tests/sockets tests/sync $(PYTEST_ARGS)
 
 test-profiles: $(VENV)/.installed
 	$(BIN)/python -m tests.profiles --jobs $(WORKERS) $(PYTEST_ARGS)

@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.checks import Tags, register
 from django.db.models import Model
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import Signal
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +45,16 @@ class LogtoAuthConfig(AppConfig):
         connect(user_logged_out, "logto_auth.sessions.ending.end_row_on_logout")
         for model in account_models():
             connect_to_account(model)
+        if getattr(settings, "CHANNEL_LAYERS", None):
+            self._connect_announcements()
+
+    def _connect_announcements(self) -> None:
+        # Other sites do not import the module.
+        from .announcements import may_cross_processes
+
+        if may_cross_processes():
+            path = "logto_auth.announcements.announce_deleted_session"
+            connect(post_delete, path, self.get_model("LogtoSession"))
 
 
 def account_models() -> Iterator[type[Model]]:

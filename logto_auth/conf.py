@@ -558,6 +558,20 @@ class Conf:
         example=400,
     )
 
+    socket_channel_layer = Setting(
+        "default",
+        "The channel layer, a key of `CHANNEL_LAYERS`, by which processes learn that sessions have ended, and close "
+        "their sockets. Without it, or if it is in memory, each process asks the database every "
+        '`LOGTO_SOCKET_CHECK_SECONDS`. `""` means the same.',
+        type=str,
+    )
+    socket_check_seconds = Setting(
+        5,
+        "Time in seconds after which a process with open sockets asks the database again which of their sessions have "
+        "ended, if there is no channel layer that reaches other processes. It is one query for all sockets.",
+        type=int,
+    )
+
     @property
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""

@@ -17,6 +17,7 @@ DESCRIPTIONS = {
     "admin_actions": "sync, suspend, sign out",
     "admin_password": "form for when Logto is down",
     "admin_site": "admin with Logto sign-in",
+    "announcements": "sessions that ended",
     "api": "incoming access tokens",
     "api_urls": "URLs of an API alone",
     "apps": "start-up",

@@ -126,6 +126,11 @@ class TokenPrincipal(RequestPrincipal):
         """The claims of the access token that have a meaning of their own."""
         return self._token
 
+    @property
+    def identity(self) -> LogtoIdentity | None:
+        """The row of the user at Logto, for this package; None for a machine."""
+        return self._identity
+
     def is_for(self, user: Any) -> bool:
         """Return whether `user` is the same object as `self.user`. A copy has no permissions."""
         return user is self.user

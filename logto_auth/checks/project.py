@@ -28,6 +28,7 @@ from .middleware import middleware_paths
 from .organization_console import check_organization_console
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
+from .sockets import check_sockets
 from .templates import check_templates
 from .views import check_views
 
@@ -134,6 +135,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         check_organization_console,
         check_views,
         check_mcp_servers,
+        check_sockets,
     )
     return [*signing_in, *(message for check in parts for message in check())]
 

@@ -58,6 +58,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.api_keys_per_user: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
+    Conf.socket_check_seconds: 1,
 }
 # Their values are copied from Logto or from the documentation.
 COPIED = (

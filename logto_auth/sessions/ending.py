@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.responses import session_ended_response
+from logto_auth.announcements import announce, django_session_key, user_key
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
 from logto_auth.models import LogtoSession, send_session_ended
@@ -124,16 +125,24 @@ def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwa
 def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
     """Delete the row of the session: a receiver of Django's `user_logged_out`, which every sign-out sends."""
     session = getattr(request, "session", None)
-    if session is not None:
-        store.end(session)
+    if session is None:
+        return
+    # The end of a row is announced by itself.
+    if session.session_key and store.session_id(session) is None:
+        announce([django_session_key(session.session_key)])
+    store.end(session)
 
 
-def end_sessions_of_inactive_user(sender: object, instance: Any, raw: bool = False, **kwargs: Any) -> None:
+def end_sessions_of_inactive_user(
+    sender: object, instance: Any, using: str | None = None, raw: bool = False, **kwargs: Any
+) -> None:
     """End all sessions of a user whose account is deactivated: a receiver of the user model's `post_save`."""
     if not instance.is_active and not raw:
         LogtoSession.objects.of_user(instance).end(reason="account_disabled")
+        announce([user_key(instance.pk)], using=using)
 
 
-def end_sessions_of_deleted_user(sender: object, instance: Any, **kwargs: Any) -> None:
+def end_sessions_of_deleted_user(sender: object, instance: Any, using: str | None = None, **kwargs: Any) -> None:
     """End all sessions of a user whose account is deleted: a receiver of the user model's `pre_delete`."""
     LogtoSession.objects.of_user(instance).end()
+    announce([user_key(instance.pk)], using=using)

@@ -15,6 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F
 from django.dispatch import Signal
 
+from logto_auth.announcements import announce, identity_key
 from logto_auth.exceptions import SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, send_session_ended
 from logto_auth.oidc.types import Claims
@@ -41,6 +42,8 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
                 LogtoIdentity.objects.filter(pk=identity.pk).update(deactivated_by_logto=True)
                 users += LogtoSession.objects.of_user(identity.user_id).take()
                 _set_active(identity.user, is_active=False)
+        # For sockets with access tokens. A socket of a session closes with its row.
+        announce([identity_key(identity.pk)], using=database())
     # After the transaction: an error of a receiver in the database must not undo the suspension.
     send_session_ended(users, reason="account_disabled")
     if has_changed:
