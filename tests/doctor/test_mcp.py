@@ -398,8 +398,13 @@ def test_interrupt_ends_the_wait_at_once(
         return ""
 
     monkeypatch.setattr(Visitor, "sign_in", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        doctor(url, "--client-id", application.id, user="buyer")
+    # A shell lets what it runs in the background ignore SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            doctor(url, "--client-id", application.id, user="buyer")
+    finally:
+        signal.signal(signal.SIGINT, before)
     # A thread that still waits would keep the process from ending.
     for thread in threading.enumerate():
         if thread.name == "AnyIO worker thread":
