@@ -43,6 +43,7 @@ from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.sessions.revalidate import revalidate_session
+from logto_auth.sign_in.next_url import is_sign_in_path
 from logto_auth.users.current_request import use_request
 
 from .open_sockets import Basis, OpenSocket, TooManyWaiting, in_thread, watcher
@@ -134,7 +135,9 @@ class LogtoAuthMiddleware:
         if token is not None:
             request.META["HTTP_AUTHORIZATION"] = f"Bearer {token.reveal()}"
         has_token = _has_bearer(request)
-        session_key = None if has_token else _session_key(request)
+        # The pages of the sign-in run with a session that Logto has not confirmed. A client chooses the path, so that
+        # whatever answers there gets no user.
+        session_key = None if has_token or is_sign_in_path(request.path) else _session_key(request)
         connection = Connection(request, since=since, has_token_in_subprotocol=token is not None)
         if not has_token and session_key is None:
             # Nothing is read for a visitor, so that a flood of them costs no thread.

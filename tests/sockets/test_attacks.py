@@ -1,0 +1,51 @@
+"""What breaks sockets and streams: odd servers, applications, layers and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from logto_auth.contrib.asgi import LogtoAuthMiddleware
+from logto_auth.emulator import Emulator
+from logto_auth.models import LogtoSession
+from logto_auth.testing import Browser
+
+from .sites import ORIGIN, Socket, cookie_of, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def each_second(settings: Any) -> None:
+    settings.LOGTO_SOCKET_CHECK_SECONDS = 1
+
+
+@pytest.fixture
+def signed_in(browser: Browser, reader: Any) -> Browser:
+    browser.sign_in("reader")
+    return browser
+
+
+async def whoever(scope: Any, receive: Any, send: Any) -> None:
+    """An application that does not look at the path."""
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": str(scope["logto"].sub)})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+def sub_at(path: str, *headers: Any) -> Any:
+    async def scenario() -> Any:
+        socket = Socket(LogtoAuthMiddleware(whoever), *headers, url=path)
+        result = await socket.connect()
+        await socket.disconnect()
+        return result
+
+    return run(scenario)
+
+
+def test_path_of_a_sign_in_page_skips_no_confirmation(signed_in: Browser, logto: Emulator, reader: Any) -> None:
+    LogtoSession.objects.update(fresh_until=0)
+    logto.tenant.suspend_user(reader.id)
+    assert sub_at("/sign-in", cookie_of(signed_in), ORIGIN) == (True, "None")
