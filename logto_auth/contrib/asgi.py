@@ -62,8 +62,12 @@ SUBPROTOCOL = "logto-bearer"
 # A browser cannot set the header Authorization of a WebSocket, and can send names of subprotocols.
 TOKEN_SUBPROTOCOL = f"{SUBPROTOCOL}."
 # RFC 6750, section 2.3, and what frontends call tokens of OpenID Connect.
-TOKEN_PARAMETERS = {"access_token", "authorization", "bearer", "id_token", "refresh_token"}
-TOKEN_VALUE = re.compile(r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*)\s*", re.IGNORECASE | re.DOTALL)
+# Written without separators, so that `accessToken` and `x-access-token` are found too.
+TOKEN_PARAMETERS = {"accesstoken", "authorization", "bearer", "idtoken", "refreshtoken", "xaccesstoken"}
+SEPARATORS = re.compile(r"[^a-z]")
+TOKEN_VALUE = re.compile(
+    r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*=*)\s*", re.IGNORECASE | re.DOTALL
+)
 # Headers by which a page library, a prefetch or a navigation is recognized. A socket and a stream are none of them.
 HEADERS_OF_PAGES = ("HTTP_HX_REQUEST", "HTTP_X_TURBO_REQUEST_ID", "HTTP_X_UP_VERSION")
 HEADERS_OF_PREFETCHES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
@@ -358,7 +362,9 @@ def _no_view(request: HttpRequest) -> None:
 
 def _has_token_in_query(request: HttpRequest) -> bool:
     return any(
-        name.lower() in TOKEN_PARAMETERS or any(TOKEN_VALUE.fullmatch(value) for value in values)
+        SEPARATORS.sub("", name.lower()) in TOKEN_PARAMETERS
+        # Also as a name: `?<token>`.
+        or any(TOKEN_VALUE.fullmatch(text) for text in (name, *values))
         for name, values in request.GET.lists()
     )
 

@@ -10,8 +10,9 @@ from logto_auth.contrib.asgi import LogtoAuthMiddleware
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
+from tests.api.attackers import API, TokenMaker
 
-from .sites import ORIGIN, Socket, cookie_of, run
+from .sites import ORIGIN, Socket, cookie_of, run, site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,3 +50,15 @@ def test_path_of_a_sign_in_page_skips_no_confirmation(signed_in: Browser, logto:
     LogtoSession.objects.update(fresh_until=0)
     logto.tenant.suspend_user(reader.id)
     assert sub_at("/sign-in", cookie_of(signed_in), ORIGIN) == (True, "None")
+
+
+@pytest.mark.parametrize("query", ["{}", "a={}=", "a[]=%20{}", "{}=1"])
+def test_token_anywhere_in_the_query_is_refused(logto: Emulator, settings: Any, query: str) -> None:
+    settings.LOGTO_API_RESOURCE = API
+    text = TokenMaker(logto, logto.tenant.add_user(username="robot", id="robot0000001").id)()
+    assert run(lambda: Socket(site(), url=f"/ws/?{query.format(text)}").refused()) == 4400
+
+
+@pytest.mark.parametrize("name", ["accessToken", "access-token", "idToken", "x_access_token"])
+def test_other_spellings_of_the_names_of_tokens_are_refused(logto: Emulator, name: str) -> None:
+    assert run(lambda: Socket(site(), url=f"/ws/?{name}=opaque").refused()) == 4400
