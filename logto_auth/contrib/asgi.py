@@ -65,9 +65,7 @@ TOKEN_SUBPROTOCOL = f"{SUBPROTOCOL}."
 # Written without separators, so that `accessToken` and `x-access-token` are found too.
 TOKEN_PARAMETERS = {"accesstoken", "authorization", "bearer", "idtoken", "refreshtoken", "xaccesstoken"}
 SEPARATORS = re.compile(r"[^a-z]")
-TOKEN_VALUE = re.compile(
-    r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*=*)\s*", re.IGNORECASE | re.DOTALL
-)
+TOKEN_VALUE = re.compile(r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*=*)\s*", re.IGNORECASE | re.DOTALL)
 # Headers by which a page library, a prefetch or a navigation is recognized. A socket and a stream are none of them.
 HEADERS_OF_PAGES = ("HTTP_HX_REQUEST", "HTTP_X_TURBO_REQUEST_ID", "HTTP_X_UP_VERSION")
 HEADERS_OF_PREFETCHES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
