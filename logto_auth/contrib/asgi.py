@@ -27,6 +27,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -409,7 +410,10 @@ def _session_store() -> type[SessionBase]:
 def _session_key(request: HttpRequest) -> str | None:
     """Return the key in Django's cookie; None without one, or if no database could store it."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return key if key and len(key) <= MAX_SESSION_KEY_LENGTH and key.isprintable() else None
+    if not key or not key.isprintable():
+        return None
+    # With sessions in cookies, which Logto's are not, it is the session itself.
+    return key if len(key) <= MAX_SESSION_KEY_LENGTH or issubclass(_session_store(), SignedCookieStore) else None
 
 
 def _may_use_cookie(request: HttpRequest) -> bool:
@@ -469,6 +473,8 @@ def _authenticate_by_session(connection: Connection, session_key: str) -> None:
     connection.basis = Basis(
         session_id=stored.key if stored else None,
         django_session=None if stored else request.session.session_key,
+        # Only a row tells of the account. Some backends accept accounts that are not active.
+        account_id=user.pk if stored is None and user.is_active else None,
         user_ids=tuple(dict.fromkeys([user.pk, *([stored.user_id] if stored else [])])),
     )
     _load(request)

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.exceptions import FieldDoesNotExist
 from django.db import close_old_connections, router
 from django.utils import timezone
@@ -121,7 +122,7 @@ class Basis:
     identity_id: int | None = None
     """The identity of an access token."""
     account_id: Any = None
-    """The account of an access token of a machine."""
+    """The account of an access token of a machine, or of a session that has no `LogtoSession`."""
     user_ids: tuple[Any, ...] = ()
     """All accounts that it depends on, for announcements."""
 
@@ -376,6 +377,9 @@ def _live_accounts(ids: list[Any]) -> list[Any]:
 
 def _live_django_sessions(keys: list[str]) -> Iterable[str]:
     store = import_module(settings.SESSION_ENGINE).SessionStore
+    if issubclass(store, SignedCookieStore):
+        # Nothing is stored, so that nothing can end it before it expires.
+        return keys
     if hasattr(store, "get_model_class"):
         model = store.get_model_class()
         rows = model._base_manager.using(router.db_for_write(model)).filter(session_key__in=keys)

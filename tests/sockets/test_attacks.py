@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client as DjangoClient
 
-from logto_auth.contrib.asgi import LogtoAuthMiddleware
+from logto_auth.contrib.asgi import CLOSE_CODE, LogtoAuthMiddleware
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.api.attackers import API, TokenMaker
 
-from .sites import ORIGIN, Socket, cookie_of, run, site
+from .sites import ORIGIN, Socket, cookie_of, in_database, run, site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,3 +65,28 @@ def test_token_anywhere_in_the_query_is_refused(logto: Emulator, settings: Any, 
 @pytest.mark.parametrize("name", ["accessToken", "access-token", "idToken", "x_access_token"])
 def test_other_spellings_of_the_names_of_tokens_are_refused(logto: Emulator, name: str) -> None:
     assert run(lambda: Socket(site(), url=f"/ws/?{name}=opaque").refused()) == 4400
+
+
+@pytest.mark.parametrize(
+    ("engine", "end"),
+    [
+        ("db", lambda: get_user_model().objects.update(is_active=False)),
+        ("signed_cookies", lambda: get_user_model().objects.all().delete()),
+    ],
+)
+def test_deactivated_or_deleted_account_without_logto_closes(settings: Any, engine: str, end: Any) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    client = DjangoClient()
+    client.force_login(get_user_model().objects.create_user("clerk"))
+
+    async def scenario() -> int:
+        socket = Socket(site(), cookie_of(type("", (), {"client": client})()), ORIGIN)
+        assert (await socket.opened())["user"] == "clerk"
+        await asyncio.sleep(1.3)
+        await socket.say(1)
+        assert await socket.hear() == 1
+        await in_database(end)
+        return (await socket.close_code())[0]
+
+    assert run(scenario) == CLOSE_CODE
