@@ -620,8 +620,11 @@ class _Watched:
                     await self._send(message)
 
         # A client that reads nothing blocks the server, which closes the connection when this application returns.
-        with suppress(asyncio.TimeoutError, OSError):
+        # Servers raise errors of any class if the client is gone already.
+        try:
             await asyncio.wait_for(send_all(), SECONDS_TO_SEND)
+        except Exception as error:
+            logger.info("The end of a session could not be sent to a client: %s", type(error).__name__)
 
     def _last_messages(self, reason: str) -> list[Any]:
         if self._is_websocket:

@@ -9,13 +9,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client as DjangoClient
 
+from logto_auth.contrib import open_sockets
 from logto_auth.contrib.asgi import CLOSE_CODE, LogtoAuthMiddleware
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.api.attackers import API, TokenMaker
 
-from .sites import ORIGIN, Socket, cookie_of, in_database, run, site
+from .sites import HOST, ORIGIN, Socket, cookie_of, in_database, run, site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,3 +91,39 @@ def test_deactivated_or_deleted_account_without_logto_closes(settings: Any, engi
         return (await socket.close_code())[0]
 
     assert run(scenario) == CLOSE_CODE
+
+
+def test_client_that_is_gone_makes_no_error_of_the_close(signed_in: Browser, monkeypatch: Any) -> None:
+    """Servers refuse messages to a client that is gone with errors of their own."""
+    monkeypatch.setattr("logto_auth.contrib.asgi.SECONDS_TO_END", 0.1)
+
+    async def busy(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    async def scenario() -> None:
+        accepted = asyncio.Event()
+        messages = iter([{"type": "websocket.connect"}])
+
+        async def receive() -> Any:
+            return next(messages, None) or await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "websocket.close":
+                raise RuntimeError("Unexpected ASGI message 'websocket.close'")
+            accepted.set()
+
+        scope = {
+            "type": "websocket",
+            "path": "/",
+            "query_string": b"",
+            "headers": [HOST, ORIGIN, cookie_of(signed_in)],
+        }
+        server = asyncio.ensure_future(LogtoAuthMiddleware(busy)(scope, receive, send))
+        await accepted.wait()
+        await in_database(lambda: LogtoSession.objects.all().end())
+        await server
+        assert len(open_sockets.watcher()) == 0
+
+    run(scenario)
