@@ -513,6 +513,12 @@ class _State:
     has_length: bool = False
 
 
+def _has_length(message: Any) -> bool:
+    """Return whether `message` begins a response with a length."""
+    headers = message.get("headers") or () if message["type"] == "http.response.start" else ()
+    return any(name.lower() == b"content-length" for name, _value in headers)
+
+
 class _Watched:
     """A socket or a stream of a user. It ends when the session does."""
 
@@ -521,7 +527,11 @@ class _Watched:
         self._app = app
         self._state = _State()
         self._sending = asyncio.Lock()
+        # Tasks of an application may receive at the same time.
+        self._taking = asyncio.Lock()
         self._receiving: asyncio.Future[Any] | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._held: Any = None
 
     async def run(self, scope: Any, receive: Receive, send: Send) -> None:
         self._is_websocket = scope["type"] == "websocket"
@@ -552,23 +562,38 @@ class _Watched:
 
     async def receive(self) -> Any:
         """Return the next message of the client, or that it is gone if the session has ended."""
-        if self._receiving is None:
-            self._receiving = asyncio.ensure_future(self._receive())
-        await asyncio.wait({self._receiving, self._socket.ended}, return_when=asyncio.FIRST_COMPLETED)
-        if self._socket.ended.done() and not self._is_plain_response:
-            # Also if a message has come: it is of a user who is signed out.
-            if self._is_websocket:
-                return {"type": "websocket.disconnect", "code": CLOSE_CODE, "reason": self._socket.ended.result()}
-            return {"type": "http.disconnect"}
-        receiving, self._receiving = self._receiving, None
-        return await receiving
+        async with self._taking:
+            if self._receiving is None:
+                self._receiving = asyncio.ensure_future(self._receive())
+            await asyncio.wait({self._receiving, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+            if self._is_over:
+                # Also if a message has come: it is of a user who is signed out.
+                if self._is_websocket:
+                    return {"type": "websocket.disconnect", "code": CLOSE_CODE, "reason": self._socket.ended.result()}
+                return {"type": "http.disconnect"}
+            receiving, self._receiving = self._receiving, None
+            return await receiving
 
     async def send(self, message: Any) -> None:
         """Send a message of the application, unless the session has ended."""
         async with self._sending:
-            if self._socket.ended.done() and not self._is_plain_response:
-                return
-            await self._send(self._noted(message))
+            for each in self._sendable(message):
+                await self._send(each)
+
+    def _sendable(self, message: Any) -> list[Any]:
+        """Return what can be sent now, after remembering what it means for the end."""
+        if self._is_over:
+            return []
+        if not self._socket.ended.done() or self._state.has_length or _has_length(message):
+            return [self._noted(message)]
+        # A response that begins after the end, for example of a view that signs the user out. It must not be a stream.
+        if message["type"] == "http.response.start":
+            self._held = message
+            return []
+        if self._held is None or message.get("more_body", False):
+            self._cut_off()
+            return []
+        return [self._noted(self._held), self._noted(message)]
 
     def _noted(self, message: Any) -> Any:
         """Return `message`, after remembering what it means for the end."""
@@ -578,7 +603,7 @@ class _Watched:
             return self._with_subprotocol(message)
         if kind == "http.response.start":
             state.has_started = True
-            state.has_length = any(name.lower() == b"content-length" for name, _ in message.get("headers") or ())
+            state.has_length = _has_length(message)
         elif kind == "websocket.close" or (kind == "http.response.body" and not message.get("more_body", False)):
             state.has_ended = True
         elif kind in ("websocket.http.response.start", "websocket.http.response.body"):
@@ -597,15 +622,26 @@ class _Watched:
         return {**message, "subprotocol": selected}
 
     @property
-    def _is_plain_response(self) -> bool:
-        # Half of a page would be an error of the server, and the rest says nothing new.
-        return self._state.has_length
+    def _is_over(self) -> bool:
+        """Whether nothing more passes: never in a response with a length, half of which would be an error."""
+        state = self._state
+        has_begun = self._is_websocket or (state.has_started and not state.has_length)
+        return self._cut.done() or (self._socket.ended.done() and has_begun)
+
+    def _cut_off(self) -> None:
+        if not self._cut.done():
+            self._cut.set_result(None)
 
     async def _close(self, app: asyncio.Future[Any]) -> None:
         """Close the socket, and let the application end."""
-        if self._is_plain_response:
+        if not self._is_websocket and not self._state.has_started:
+            # A view may be about to respond. What it has done must not look as if it had failed.
+            await asyncio.wait({app, self._cut}, timeout=SECONDS_TO_END, return_when=asyncio.FIRST_COMPLETED)
+        if self._state.has_length:
             await asyncio.wait({app})
+        if app.done():
             return
+        self._cut_off()
         await self._send_last(self._socket.ended.result())
         # It gets a disconnect, and cleans up.
         await asyncio.wait({app}, timeout=SECONDS_TO_END)

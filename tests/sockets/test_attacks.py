@@ -16,7 +16,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.api.attackers import API, TokenMaker
 
-from .sites import HOST, ORIGIN, Socket, cookie_of, in_database, run, site
+from .sites import HOST, ORIGIN, Socket, Stream, cookie_of, in_database, run, site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,3 +127,67 @@ def test_client_that_is_gone_makes_no_error_of_the_close(signed_in: Browser, mon
         assert len(open_sockets.watcher()) == 0
 
     run(scenario)
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+def test_response_of_a_view_that_signs_out_arrives(signed_in: Browser, with_length: bool) -> None:
+    """The session ends before the response begins."""
+
+    async def sign_out(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "http.request"
+        gone = asyncio.ensure_future(receive())
+        await in_database(lambda: LogtoSession.objects.all().end())
+        await asyncio.sleep(1.5)
+        assert not gone.done()
+        gone.cancel()
+        length = [(b"content-length", b"3")] if with_length else []
+        await send({"type": "http.response.start", "status": 302, "headers": [(b"location", b"/"), *length]})
+        await send({"type": "http.response.body", "body": b"bye"})
+
+    async def scenario() -> list[Any]:
+        response = Stream(LogtoAuthMiddleware(sign_out), cookie_of(signed_in), ORIGIN, method="POST")
+        return [await response.started(), await response.receive_output(5)]
+
+    start, body = run(scenario)
+    assert (start["status"], body["body"]) == (302, b"bye")
+
+
+def test_stream_that_begins_after_the_end_says_nothing(signed_in: Browser) -> None:
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        await in_database(lambda: LogtoSession.objects.all().end())
+        await asyncio.sleep(1.5)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"secret", "more_body": True})
+            await asyncio.sleep(0.1)
+
+    async def scenario() -> list[Any]:
+        response = Stream(LogtoAuthMiddleware(late), cookie_of(signed_in))
+        first = await response.started()
+        messages = [first, await response.receive_output(15)]
+        await response.wait(15)
+        return messages
+
+    start, body = run(scenario)
+    assert start["status"] == 401
+    assert b"secret" not in body["body"]
+
+
+def test_two_tasks_of_an_application_may_receive(signed_in: Browser) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        seen.extend(message["text"] for message in await asyncio.gather(receive(), receive()))
+        await send({"type": "websocket.send", "text": "1"})
+
+    async def scenario() -> None:
+        socket = Socket(LogtoAuthMiddleware(app), cookie_of(signed_in), ORIGIN)
+        await socket.connect()
+        await socket.say(1)
+        await socket.say(2)
+        await socket.hear()
+
+    run(scenario)
+    assert sorted(seen) == ["1", "2"]
