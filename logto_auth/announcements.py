@@ -144,11 +144,12 @@ def _send_pending(origin: Any) -> None:
 
 def _send(keys: list[str]) -> None:
     global _no_sending_before
-    layer = channel_layer()
-    if layer is None or time.monotonic() < _no_sending_before:
+    if time.monotonic() < _no_sending_before:
         return
     try:
-        async_to_sync(_group_send)(layer, keys)
+        layer = channel_layer()
+        if layer is not None:
+            async_to_sync(_group_send)(layer, keys)
     except Exception as error:
         # Of any class: the layer is a package that the site chose. The session has ended, whatever happens here.
         _no_sending_before = time.monotonic() + PAUSE_SECONDS

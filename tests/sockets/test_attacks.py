@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -191,3 +192,77 @@ def test_two_tasks_of_an_application_may_receive(signed_in: Browser) -> None:
 
     run(scenario)
     assert sorted(seen) == ["1", "2"]
+
+
+class Layer:
+    """A channel layer that does what a test says."""
+
+    def __init__(self, **methods: Any) -> None:
+        vars(self).update(methods)
+
+    async def new_channel(self, prefix: str) -> str:
+        return "x"
+
+    async def group_add(self, group: str, channel: str) -> None: ...
+
+    async def receive(self, channel: str) -> Any:
+        await asyncio.Event().wait()
+
+
+async def cancelled(*args: Any) -> Any:
+    await asyncio.sleep(0.1)
+    raise asyncio.CancelledError
+
+
+async def hangs(*args: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    "methods", [{"receive": cancelled}, {"group_add": cancelled}, {"new_channel": hangs}, {"group_add": hangs}]
+)
+def test_layer_that_cancels_or_hangs_is_tried_again(methods: Any, monkeypatch: Any, caplog: Any) -> None:
+    monkeypatch.setattr(open_sockets, "crosses_processes", lambda: True)
+    monkeypatch.setattr(open_sockets, "channel_layer", lambda: Layer(**methods))
+    monkeypatch.setattr(open_sockets, "LAYER_SECONDS", 0.3)
+
+    async def scenario() -> tuple[bool, list[bool]]:
+        watching = open_sockets.watcher()
+        await watching.ready()
+        await asyncio.sleep(0.8)
+        return watching._is_listening, [task.done() for task in watching._tasks]
+
+    assert run(scenario) == (False, [False, False])
+    assert "channel layer" in caplog.text
+
+
+def test_layer_that_cannot_be_made_opens_sockets(signed_in: Browser, settings: Any, caplog: Any) -> None:
+    pytest.importorskip("channels_redis")
+    backend = {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hots": []}}
+    settings.CHANNEL_LAYERS = {"default": backend}
+
+    async def scenario() -> int:
+        socket = Socket(LogtoAuthMiddleware(whoever), cookie_of(signed_in), ORIGIN)
+        assert (await socket.connect())[0]
+        await in_database(lambda: signed_in.client.post("/sign-out"))
+        return (await socket.close_code())[0]
+
+    assert run(scenario) == CLOSE_CODE
+    assert "channel layer" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_closed_sockets_are_forgotten(signed_in: Browser) -> None:
+    async def scenario() -> tuple[int, int, int]:
+        watching = open_sockets.watcher()
+        await watching.ready()
+        for number in range(10_000):
+            socket = open_sockets.OpenSocket(
+                open_sockets.Basis(session_id=str(number), user_ids=(number,)), since=time.monotonic()
+            )
+            watching.add(socket)
+            watching.remove(socket)
+        watching.end([str(number) for number in range(20_000)])
+        return len(watching), len(watching._by_key), len(watching._recent)
+
+    assert run(scenario) == (0, 0, open_sockets.MAX_RECENT)
