@@ -27,6 +27,7 @@ from .conf import conf
 
 __all__ = [
     "GROUP_PREFIX",
+    "MISSED",
     "announce",
     "announce_deleted_session",
     "channel_layer",
@@ -49,9 +50,12 @@ MAX_KEYS_IN_MESSAGE = 500
 SEND_TIMEOUT_SECONDS = 3
 # After a failure, so that each sign-out does not wait for a layer that is down.
 PAUSE_SECONDS = 10
+# Instead of a key: announcements of this process were lost, so that the database has to be asked.
+MISSED = "missed"
 PENDING = "_logto_auth_ended"
 
 _no_sending_before = 0.0
+_has_missed = False
 
 
 def session_key(id: Any) -> str:
@@ -143,16 +147,19 @@ def _send_pending(origin: Any) -> None:
 
 
 def _send(keys: list[str]) -> None:
-    global _no_sending_before
+    global _no_sending_before, _has_missed
     if time.monotonic() < _no_sending_before:
+        _has_missed = True
         return
     try:
         layer = channel_layer()
         if layer is not None:
-            async_to_sync(_group_send)(layer, keys)
+            async_to_sync(_group_send)(layer, [MISSED, *keys] if _has_missed else keys)
+            _has_missed = False
     except Exception as error:
         # Of any class: the layer is a package that the site chose. The session has ended, whatever happens here.
         _no_sending_before = time.monotonic() + PAUSE_SECONDS
+        _has_missed = True
         logger.error(
             "The end of %s sessions or users was not announced: the channel layer %r failed (%s). Their sockets close "
             "when the processes that hold them ask the database.",

@@ -28,6 +28,7 @@ from django.db import close_old_connections, router
 from django.utils import timezone
 
 from logto_auth.announcements import (
+    MISSED,
     channel_layer,
     crosses_processes,
     django_session_key,
@@ -287,7 +288,10 @@ class Watcher:
                 await asyncio.wait({receiving}, timeout=REJOIN_SECONDS)
                 if receiving.done():
                     received, receiving = receiving, None
-                    self.end(_keys_received(received))
+                    keys = _keys_received(received)
+                    self.end(keys)
+                    if MISSED in keys:
+                        self._check_now.set()
                 if time.monotonic() - joined_at >= REJOIN_SECONDS:
                     await _answer(layer.group_add(group_name(), channel))
                     joined_at = time.monotonic()

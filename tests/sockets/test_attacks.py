@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client as DjangoClient
 
+from logto_auth import announcements
 from logto_auth.contrib import open_sockets
 from logto_auth.contrib.asgi import CLOSE_CODE, LogtoAuthMiddleware
 from logto_auth.emulator import Emulator
@@ -266,3 +267,37 @@ def test_closed_sockets_are_forgotten(signed_in: Browser) -> None:
         return len(watching), len(watching._by_key), len(watching._recent)
 
     assert run(scenario) == (0, 0, open_sockets.MAX_RECENT)
+
+
+def test_announcements_after_lost_ones_let_processes_ask(signed_in: Browser, settings: Any, monkeypatch: Any) -> None:
+    """The layer works for the process with the socket all the time, which therefore does not ask by itself."""
+    messages: list[Any] = []
+    arrived = asyncio.Event()
+
+    async def receive(channel: str) -> Any:
+        await arrived.wait()
+        arrived.clear()
+        return messages.pop()
+
+    async def group_send(group: str, message: Any) -> None:
+        messages.append(message)
+        if len(sent := message["ended"]) == 1 and "lost" in sent:
+            raise ConnectionError
+        arrived.set()
+
+    layer = Layer(receive=receive, group_send=group_send)
+    monkeypatch.setattr(open_sockets, "crosses_processes", lambda: True)
+    monkeypatch.setattr(open_sockets, "channel_layer", lambda: layer)
+    monkeypatch.setattr(announcements, "channel_layer", lambda: layer)
+    monkeypatch.setattr(announcements, "PAUSE_SECONDS", 0)
+
+    async def scenario() -> int:
+        socket = Socket(site(), cookie_of(signed_in), ORIGIN)
+        await socket.opened()
+        await asyncio.sleep(0.3)
+        await in_database(lambda: LogtoSession.objects.all().end())
+        await in_database(lambda: announcements._send(["lost"]))
+        await in_database(lambda: announcements._send(["another"]))
+        return (await socket.close_code())[0]
+
+    assert run(scenario) == CLOSE_CODE
