@@ -178,6 +178,9 @@ class LogtoAuthMiddleware:
     def _authenticate_by_token(self, connection: Connection) -> None:
         request = connection.request
         request.session = _session_store()()
+        if not (self._token_options["resource"] or conf.api_resource):
+            # The client chooses the header, so that this is no error of the configuration.
+            raise Refused(401, "invalid_token", "Sockets of this site accept no access tokens: it has no API resource.")
         try:
             principal = authenticate(request, **self._token_options)
         except LogtoError as error:

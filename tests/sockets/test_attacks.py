@@ -301,3 +301,8 @@ def test_announcements_after_lost_ones_let_processes_ask(signed_in: Browser, set
         return (await socket.close_code())[0]
 
     assert run(scenario) == CLOSE_CODE
+
+
+def test_token_at_a_site_without_an_api_is_refused(logto: Emulator, settings: Any) -> None:
+    settings.LOGTO_API_RESOURCE = ""
+    assert run(lambda: Socket(site(), (b"authorization", b"Bearer x")).refused()) == 4401
