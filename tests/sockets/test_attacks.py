@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.test import Client as DjangoClient
 
 from logto_auth import announcements
@@ -306,3 +308,19 @@ def test_announcements_after_lost_ones_let_processes_ask(signed_in: Browser, set
 def test_token_at_a_site_without_an_api_is_refused(logto: Emulator, settings: Any) -> None:
     settings.LOGTO_API_RESOURCE = ""
     assert run(lambda: Socket(site(), (b"authorization", b"Bearer x")).refused()) == 4401
+
+
+def test_users_who_are_deleted_together_are_announced_together(logto: Emulator, monkeypatch: Any) -> None:
+    sent: list[list[str]] = []
+    monkeypatch.setattr(announcements, "crosses_processes", lambda: True)
+    monkeypatch.setattr(announcements, "_send", sent.append)
+    users = [get_user_model().objects.create_user(f"user{number}") for number in range(3)]
+    keys = [announcements.user_key(user.pk) for user in users]
+    with transaction.atomic():
+        announcements.announce(["kept"])
+        with suppress(LookupError), transaction.atomic():
+            announcements.announce(["rolled back"])
+            raise LookupError
+        announcements.announce(["kept too"])
+        get_user_model().objects.all().delete()
+    assert [sorted(each) for each in sent] == [sorted(["kept", "kept too", *keys])]
