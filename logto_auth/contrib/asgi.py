@@ -39,7 +39,7 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import conf
-from logto_auth.exceptions import LogtoError, SignInRequired
+from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
@@ -211,7 +211,8 @@ async def refresh(scope: Any) -> None:
     the latest claims are stale. For a socket with an access token, or without a user, nothing changes.
 
     Raise SignInRequired if the session has ended: the socket is then about to be closed. Raise ValueError if `scope`
-    did not pass `LogtoAuthMiddleware`.
+    did not pass `LogtoAuthMiddleware`. Raise ProviderError if too many sockets are being confirmed: let the
+    client try again later.
     """
     connection = scope.get(CONNECTION)
     if not isinstance(connection, Connection):
@@ -226,7 +227,7 @@ async def refresh(scope: Any) -> None:
             _authenticate_by_session(again, session_key)
 
     try:
-        await in_thread(authenticate_again)
+        await _in_thread_for_refresh(authenticate_again)
     except Refused as refusal:
         raise SignInRequired(refusal.description) from None
     if again.basis is None or again.basis.user_ids != connection.basis.user_ids:
@@ -239,8 +240,15 @@ async def refresh(scope: Any) -> None:
     if isinstance(principal, SessionPrincipal):
         principal.remember(request_principal(again.request).own_session)  # type: ignore[attr-defined]
     _set_user(connection.request, again.request.user)
-    await in_thread(lambda: _load(connection.request))
+    await _in_thread_for_refresh(lambda: _load(connection.request))
     scope.update({"user": connection.request.user, "logto": principal, "session": connection.request.session})
+
+
+async def _in_thread_for_refresh(function: Callable[[], None]) -> None:
+    try:
+        await in_thread(function)
+    except TooManyWaiting:
+        raise ProviderError("Too many sockets are being confirmed. Try later.") from None
 
 
 # The request of a socket

@@ -14,8 +14,9 @@ from django.test import Client as DjangoClient
 
 from logto_auth import announcements
 from logto_auth.contrib import open_sockets
-from logto_auth.contrib.asgi import CLOSE_CODE, LogtoAuthMiddleware
+from logto_auth.contrib.asgi import CLOSE_CODE, LogtoAuthMiddleware, refresh
 from logto_auth.emulator import Emulator
+from logto_auth.exceptions import LogtoError
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.api.attackers import API, TokenMaker
@@ -36,7 +37,7 @@ def signed_in(browser: Browser, reader: Any) -> Browser:
     return browser
 
 
-async def whoever(scope: Any, receive: Any, send: Any) -> None:
+async def first_user(scope: Any, receive: Any, send: Any) -> None:
     """An application that does not look at the path."""
     await receive()
     await send({"type": "websocket.accept", "subprotocol": str(scope["logto"].sub)})
@@ -46,7 +47,7 @@ async def whoever(scope: Any, receive: Any, send: Any) -> None:
 
 def sub_at(path: str, *headers: Any) -> Any:
     async def scenario() -> Any:
-        socket = Socket(LogtoAuthMiddleware(whoever), *headers, url=path)
+        socket = Socket(LogtoAuthMiddleware(first_user), *headers, url=path)
         result = await socket.connect()
         await socket.disconnect()
         return result
@@ -245,7 +246,7 @@ def test_layer_that_cannot_be_made_opens_sockets(signed_in: Browser, settings: A
     settings.CHANNEL_LAYERS = {"default": backend}
 
     async def scenario() -> int:
-        socket = Socket(LogtoAuthMiddleware(whoever), cookie_of(signed_in), ORIGIN)
+        socket = Socket(LogtoAuthMiddleware(first_user), cookie_of(signed_in), ORIGIN)
         assert (await socket.connect())[0]
         await in_database(lambda: signed_in.client.post("/sign-out"))
         return (await socket.close_code())[0]
@@ -324,3 +325,21 @@ def test_users_who_are_deleted_together_are_announced_together(logto: Emulator, 
         announcements.announce(["kept too"])
         get_user_model().objects.all().delete()
     assert [sorted(each) for each in sent] == [sorted(["kept", "kept too", *keys])]
+
+
+def test_refresh_while_too_many_wait_raises_an_error_of_this_package(signed_in: Browser, monkeypatch: Any) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        monkeypatch.setattr(open_sockets, "MAX_WAITING", 0)
+        try:
+            await refresh(scope)
+        except LogtoError as error:
+            seen.append(str(error))
+        await send({"type": "websocket.accept"})
+
+    async def scenario() -> None:
+        await Socket(LogtoAuthMiddleware(app), cookie_of(signed_in), ORIGIN).connect()
+
+    run(scenario)
+    assert seen == ["Too many sockets are being confirmed. Try later."]
