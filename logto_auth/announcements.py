@@ -15,7 +15,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -27,6 +27,7 @@ from .conf import conf
 
 __all__ = [
     "GROUP_PREFIX",
+    "MISSED",
     "announce",
     "announce_deleted_session",
     "channel_layer",
@@ -49,9 +50,11 @@ MAX_KEYS_IN_MESSAGE = 500
 SEND_TIMEOUT_SECONDS = 3
 # After a failure, so that each sign-out does not wait for a layer that is down.
 PAUSE_SECONDS = 10
-PENDING = "_logto_auth_ended"
+# Instead of a key: announcements of this process were lost, so that the database has to be asked.
+MISSED = "missed"
 
 _no_sending_before = 0.0
+_has_missed = False
 
 
 def session_key(id: Any) -> str:
@@ -117,41 +120,54 @@ def _backend() -> str:
 
 
 def announce(keys: Iterable[str], *, using: str | None = None) -> None:
-    """Announce that `keys` have ended, when the transaction commits. A failure is logged, and raises nothing."""
-    if crosses_processes():
-        transaction.on_commit(partial(_send, list(keys)), using=using, robust=True)
+    """Announce that `keys` have ended, when the transaction commits. A failure is logged, and raises nothing.
+
+    What ends next in the same transaction is announced together, so that deleting many users sends few messages.
+    """
+    if not crosses_processes():
+        return
+    connection = transaction.get_connection(using)
+    if connection.run_on_commit:
+        savepoints, last = connection.run_on_commit[-1][:2]
+        # Of the same savepoints, so that both are rolled back or committed together.
+        if isinstance(last, _Announcement) and savepoints - {None} == {*connection.savepoint_ids} - {None}:
+            last.keys.extend(keys)
+            return
+    transaction.on_commit(_Announcement(list(keys)), using=using, robust=True)
 
 
-def announce_deleted_session(sender: object, instance: Any, using: str, origin: Any = None, **kwargs: Any) -> None:
+def announce_deleted_session(sender: object, instance: Any, using: str, **kwargs: Any) -> None:
     """Announce the end of a row: a receiver of `post_delete` of `LogtoSession`, so that no way to end a row is missed.
 
-    It is connected only if there is a channel layer: with a receiver, Django reads rows before it deletes them. The
-    rows that one call of `delete()` has deleted are announced together. `origin` is the object whose method that was.
+    It is connected only if there is a channel layer: with a receiver, Django reads rows before it deletes them.
     """
-    key = session_key(instance.pk)
-    if origin is None:
-        announce([key], using=using)
-        return
-    pending: list[str] = vars(origin).setdefault(PENDING, [])
-    pending.append(key)
-    transaction.on_commit(partial(_send_pending, origin), using=using, robust=True)
+    announce([session_key(instance.pk)], using=using)
 
 
-def _send_pending(origin: Any) -> None:
-    if keys := vars(origin).pop(PENDING, None):
-        _send(keys)
+@dataclass
+class _Announcement:
+    """What a transaction announces when it commits."""
+
+    keys: list[str]
+
+    def __call__(self) -> None:
+        _send(self.keys)
 
 
 def _send(keys: list[str]) -> None:
-    global _no_sending_before
-    layer = channel_layer()
-    if layer is None or time.monotonic() < _no_sending_before:
+    global _no_sending_before, _has_missed
+    if time.monotonic() < _no_sending_before:
+        _has_missed = True
         return
     try:
-        async_to_sync(_group_send)(layer, keys)
+        layer = channel_layer()
+        if layer is not None:
+            async_to_sync(_group_send)(layer, [MISSED, *keys] if _has_missed else keys)
+            _has_missed = False
     except Exception as error:
         # Of any class: the layer is a package that the site chose. The session has ended, whatever happens here.
         _no_sending_before = time.monotonic() + PAUSE_SECONDS
+        _has_missed = True
         logger.error(
             "The end of %s sessions or users was not announced: the channel layer %r failed (%s). Their sockets close "
             "when the processes that hold them ask the database.",

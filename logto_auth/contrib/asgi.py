@@ -27,6 +27,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -38,11 +39,12 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import conf
-from logto_auth.exceptions import LogtoError, SignInRequired
+from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.sessions.revalidate import revalidate_session
+from logto_auth.sign_in.next_url import is_sign_in_path
 from logto_auth.users.current_request import use_request
 
 from .open_sockets import Basis, OpenSocket, TooManyWaiting, in_thread, watcher
@@ -61,8 +63,10 @@ SUBPROTOCOL = "logto-bearer"
 # A browser cannot set the header Authorization of a WebSocket, and can send names of subprotocols.
 TOKEN_SUBPROTOCOL = f"{SUBPROTOCOL}."
 # RFC 6750, section 2.3, and what frontends call tokens of OpenID Connect.
-TOKEN_PARAMETERS = {"access_token", "authorization", "bearer", "id_token", "refresh_token"}
-TOKEN_VALUE = re.compile(r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*)\s*", re.IGNORECASE | re.DOTALL)
+# Written without separators, so that `accessToken` and `x-access-token` are found too.
+TOKEN_PARAMETERS = {"accesstoken", "authorization", "bearer", "idtoken", "refreshtoken", "xaccesstoken"}
+SEPARATORS = re.compile(r"[^a-z]")
+TOKEN_VALUE = re.compile(r"\s*(?:bearer\s.*|pat_\w{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]*=*)\s*", re.IGNORECASE | re.DOTALL)
 # Headers by which a page library, a prefetch or a navigation is recognized. A socket and a stream are none of them.
 HEADERS_OF_PAGES = ("HTTP_HX_REQUEST", "HTTP_X_TURBO_REQUEST_ID", "HTTP_X_UP_VERSION")
 HEADERS_OF_PREFETCHES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
@@ -134,7 +138,9 @@ class LogtoAuthMiddleware:
         if token is not None:
             request.META["HTTP_AUTHORIZATION"] = f"Bearer {token.reveal()}"
         has_token = _has_bearer(request)
-        session_key = None if has_token else _session_key(request)
+        # The pages of the sign-in run with a session that Logto has not confirmed. A client chooses the path, so that
+        # whatever answers there gets no user.
+        session_key = None if has_token or is_sign_in_path(request.path) else _session_key(request)
         connection = Connection(request, since=since, has_token_in_subprotocol=token is not None)
         if not has_token and session_key is None:
             # Nothing is read for a visitor, so that a flood of them costs no thread.
@@ -172,6 +178,9 @@ class LogtoAuthMiddleware:
     def _authenticate_by_token(self, connection: Connection) -> None:
         request = connection.request
         request.session = _session_store()()
+        if not (self._token_options["resource"] or conf.api_resource):
+            # The client chooses the header, so that this is no error of the configuration.
+            raise Refused(401, "invalid_token", "Sockets of this site accept no access tokens: it has no API resource.")
         try:
             principal = authenticate(request, **self._token_options)
         except LogtoError as error:
@@ -202,7 +211,8 @@ async def refresh(scope: Any) -> None:
     the latest claims are stale. For a socket with an access token, or without a user, nothing changes.
 
     Raise SignInRequired if the session has ended: the socket is then about to be closed. Raise ValueError if `scope`
-    did not pass `LogtoAuthMiddleware`.
+    did not pass `LogtoAuthMiddleware`. Raise ProviderError if too many sockets are being confirmed: let the
+    client try again later.
     """
     connection = scope.get(CONNECTION)
     if not isinstance(connection, Connection):
@@ -217,7 +227,7 @@ async def refresh(scope: Any) -> None:
             _authenticate_by_session(again, session_key)
 
     try:
-        await in_thread(authenticate_again)
+        await _in_thread_for_refresh(authenticate_again)
     except Refused as refusal:
         raise SignInRequired(refusal.description) from None
     if again.basis is None or again.basis.user_ids != connection.basis.user_ids:
@@ -230,8 +240,15 @@ async def refresh(scope: Any) -> None:
     if isinstance(principal, SessionPrincipal):
         principal.remember(request_principal(again.request).own_session)  # type: ignore[attr-defined]
     _set_user(connection.request, again.request.user)
-    await in_thread(lambda: _load(connection.request))
+    await _in_thread_for_refresh(lambda: _load(connection.request))
     scope.update({"user": connection.request.user, "logto": principal, "session": connection.request.session})
+
+
+async def _in_thread_for_refresh(function: Callable[[], None]) -> None:
+    try:
+        await in_thread(function)
+    except TooManyWaiting:
+        raise ProviderError("Too many sockets are being confirmed. Try later.") from None
 
 
 # The request of a socket
@@ -355,7 +372,9 @@ def _no_view(request: HttpRequest) -> None:
 
 def _has_token_in_query(request: HttpRequest) -> bool:
     return any(
-        name.lower() in TOKEN_PARAMETERS or any(TOKEN_VALUE.fullmatch(value) for value in values)
+        SEPARATORS.sub("", name.lower()) in TOKEN_PARAMETERS
+        # Also as a name: `?<token>`.
+        or any(TOKEN_VALUE.fullmatch(text) for text in (name, *values))
         for name, values in request.GET.lists()
     )
 
@@ -402,7 +421,10 @@ def _session_store() -> type[SessionBase]:
 def _session_key(request: HttpRequest) -> str | None:
     """Return the key in Django's cookie; None without one, or if no database could store it."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return key if key and len(key) <= MAX_SESSION_KEY_LENGTH and key.isprintable() else None
+    if not key or not key.isprintable():
+        return None
+    # With sessions in cookies, which Logto's are not, it is the session itself.
+    return key if len(key) <= MAX_SESSION_KEY_LENGTH or issubclass(_session_store(), SignedCookieStore) else None
 
 
 def _may_use_cookie(request: HttpRequest) -> bool:
@@ -462,6 +484,8 @@ def _authenticate_by_session(connection: Connection, session_key: str) -> None:
     connection.basis = Basis(
         session_id=stored.key if stored else None,
         django_session=None if stored else request.session.session_key,
+        # Only a row tells of the account. Some backends accept accounts that are not active.
+        account_id=user.pk if stored is None and user.is_active else None,
         user_ids=tuple(dict.fromkeys([user.pk, *([stored.user_id] if stored else [])])),
     )
     _load(request)
@@ -500,6 +524,12 @@ class _State:
     has_length: bool = False
 
 
+def _has_length(message: Any) -> bool:
+    """Return whether `message` begins a response with a length."""
+    headers = message.get("headers") or () if message["type"] == "http.response.start" else ()
+    return any(name.lower() == b"content-length" for name, _value in headers)
+
+
 class _Watched:
     """A socket or a stream of a user. It ends when the session does."""
 
@@ -508,7 +538,11 @@ class _Watched:
         self._app = app
         self._state = _State()
         self._sending = asyncio.Lock()
+        # Tasks of an application may receive at the same time.
+        self._taking = asyncio.Lock()
         self._receiving: asyncio.Future[Any] | None = None
+        self._cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._held: Any = None
 
     async def run(self, scope: Any, receive: Receive, send: Send) -> None:
         self._is_websocket = scope["type"] == "websocket"
@@ -539,23 +573,38 @@ class _Watched:
 
     async def receive(self) -> Any:
         """Return the next message of the client, or that it is gone if the session has ended."""
-        if self._receiving is None:
-            self._receiving = asyncio.ensure_future(self._receive())
-        await asyncio.wait({self._receiving, self._socket.ended}, return_when=asyncio.FIRST_COMPLETED)
-        if self._socket.ended.done() and not self._is_plain_response:
-            # Also if a message has come: it is of a user who is signed out.
-            if self._is_websocket:
-                return {"type": "websocket.disconnect", "code": CLOSE_CODE, "reason": self._socket.ended.result()}
-            return {"type": "http.disconnect"}
-        receiving, self._receiving = self._receiving, None
-        return await receiving
+        async with self._taking:
+            if self._receiving is None:
+                self._receiving = asyncio.ensure_future(self._receive())
+            await asyncio.wait({self._receiving, self._cut}, return_when=asyncio.FIRST_COMPLETED)
+            if self._is_over:
+                # Also if a message has come: it is of a user who is signed out.
+                if self._is_websocket:
+                    return {"type": "websocket.disconnect", "code": CLOSE_CODE, "reason": self._socket.ended.result()}
+                return {"type": "http.disconnect"}
+            receiving, self._receiving = self._receiving, None
+            return await receiving
 
     async def send(self, message: Any) -> None:
         """Send a message of the application, unless the session has ended."""
         async with self._sending:
-            if self._socket.ended.done() and not self._is_plain_response:
-                return
-            await self._send(self._noted(message))
+            for each in self._sendable(message):
+                await self._send(each)
+
+    def _sendable(self, message: Any) -> list[Any]:
+        """Return what can be sent now, after remembering what it means for the end."""
+        if self._is_over:
+            return []
+        if not self._socket.ended.done() or self._state.has_length or _has_length(message):
+            return [self._noted(message)]
+        # A response that begins after the end, for example of a view that signs the user out. It must not be a stream.
+        if message["type"] == "http.response.start":
+            self._held = message
+            return []
+        if self._held is None or message.get("more_body", False):
+            self._cut_off()
+            return []
+        return [self._noted(self._held), self._noted(message)]
 
     def _noted(self, message: Any) -> Any:
         """Return `message`, after remembering what it means for the end."""
@@ -565,7 +614,7 @@ class _Watched:
             return self._with_subprotocol(message)
         if kind == "http.response.start":
             state.has_started = True
-            state.has_length = any(name.lower() == b"content-length" for name, _ in message.get("headers") or ())
+            state.has_length = _has_length(message)
         elif kind == "websocket.close" or (kind == "http.response.body" and not message.get("more_body", False)):
             state.has_ended = True
         elif kind in ("websocket.http.response.start", "websocket.http.response.body"):
@@ -584,15 +633,26 @@ class _Watched:
         return {**message, "subprotocol": selected}
 
     @property
-    def _is_plain_response(self) -> bool:
-        # Half of a page would be an error of the server, and the rest says nothing new.
-        return self._state.has_length
+    def _is_over(self) -> bool:
+        """Whether nothing more passes: never in a response with a length, half of which would be an error."""
+        state = self._state
+        has_begun = self._is_websocket or (state.has_started and not state.has_length)
+        return self._cut.done() or (self._socket.ended.done() and has_begun)
+
+    def _cut_off(self) -> None:
+        if not self._cut.done():
+            self._cut.set_result(None)
 
     async def _close(self, app: asyncio.Future[Any]) -> None:
         """Close the socket, and let the application end."""
-        if self._is_plain_response:
+        if not self._is_websocket and not self._state.has_started:
+            # A view may be about to respond. What it has done must not look as if it had failed.
+            await asyncio.wait({app, self._cut}, timeout=SECONDS_TO_END, return_when=asyncio.FIRST_COMPLETED)
+        if self._state.has_length:
             await asyncio.wait({app})
+        if app.done():
             return
+        self._cut_off()
         await self._send_last(self._socket.ended.result())
         # It gets a disconnect, and cleans up.
         await asyncio.wait({app}, timeout=SECONDS_TO_END)
@@ -607,8 +667,11 @@ class _Watched:
                     await self._send(message)
 
         # A client that reads nothing blocks the server, which closes the connection when this application returns.
-        with suppress(asyncio.TimeoutError, OSError):
+        # Servers raise errors of any class if the client is gone already.
+        try:
             await asyncio.wait_for(send_all(), SECONDS_TO_SEND)
+        except Exception as error:
+            logger.info("The end of a session could not be sent to a client: %s", type(error).__name__)
 
     def _last_messages(self, reason: str) -> list[Any]:
         if self._is_websocket:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,12 +22,15 @@ from typing import Any, TypeVar
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.core.exceptions import FieldDoesNotExist
 from django.db import close_old_connections, router
 from django.utils import timezone
 
 from logto_auth.announcements import (
+    MISSED,
     channel_layer,
+    crosses_processes,
     django_session_key,
     group_name,
     identity_key,
@@ -121,7 +124,7 @@ class Basis:
     identity_id: int | None = None
     """The identity of an access token."""
     account_id: Any = None
-    """The account of an access token of a machine."""
+    """The account of an access token of a machine, or of a session that has no `LogtoSession`."""
     user_ids: tuple[Any, ...] = ()
     """All accounts that it depends on, for announcements."""
 
@@ -176,10 +179,9 @@ class Watcher:
     async def ready(self) -> None:
         """Begin to watch, before the session of a socket is read: what ends from now on is noticed."""
         if not self._tasks:
-            layer = channel_layer()
             self._tasks = [asyncio.create_task(self._check_again_and_again())]
-            if layer is not None:
-                self._tasks.append(asyncio.create_task(self._listen_again_and_again(layer)))
+            if crosses_processes():
+                self._tasks.append(asyncio.create_task(self._listen_again_and_again()))
             else:
                 self._has_tried.set()
         if not self._has_tried.is_set():
@@ -249,12 +251,12 @@ class Watcher:
 
     # The channel layer
 
-    async def _listen_again_and_again(self, layer: Any) -> None:
+    async def _listen_again_and_again(self) -> None:
         wait_seconds = FIRST_WAIT_SECONDS
         while True:
             began_at = time.monotonic()
             try:
-                await self._listen(layer)
+                await self._listen()
             except Exception as error:
                 # Of any class: the layer is a package that the site chose.
                 logger.error(
@@ -270,10 +272,11 @@ class Watcher:
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, LONGEST_WAIT_SECONDS)
 
-    async def _listen(self, layer: Any) -> None:
+    async def _listen(self) -> None:
         """Close sockets as the messages of the layer say, until the layer fails."""
-        channel = await layer.new_channel("logto")
-        await asyncio.wait_for(layer.group_add(group_name(), channel), LAYER_SECONDS)
+        layer = channel_layer()
+        channel = await _answer(layer.new_channel("logto"))
+        await _answer(layer.group_add(group_name(), channel))
         joined_at = time.monotonic()
         # Messages of the time before were missed.
         self._set_listening(True)
@@ -285,9 +288,12 @@ class Watcher:
                 await asyncio.wait({receiving}, timeout=REJOIN_SECONDS)
                 if receiving.done():
                     received, receiving = receiving, None
-                    self.end(_keys_received(received))
+                    keys = _keys_received(received)
+                    self.end(keys)
+                    if MISSED in keys:
+                        self._check_now.set()
                 if time.monotonic() - joined_at >= REJOIN_SECONDS:
-                    await asyncio.wait_for(layer.group_add(group_name(), channel), LAYER_SECONDS)
+                    await _answer(layer.group_add(group_name(), channel))
                     joined_at = time.monotonic()
         finally:
             if receiving is not None:
@@ -319,10 +325,29 @@ def watcher() -> Watcher:
     return _watchers[loop]
 
 
+async def _answer(question: Awaitable[T]) -> T:
+    """Return what the channel layer answers. Raise what it raised, or TimeoutError after `LAYER_SECONDS`."""
+    answering = asyncio.ensure_future(question)
+    try:
+        await asyncio.wait({answering}, timeout=LAYER_SECONDS)
+        if not answering.done():
+            raise asyncio.TimeoutError
+        return _result(answering)
+    finally:
+        answering.cancel()
+
+
+def _result(answering: asyncio.Future[T]) -> T:
+    if answering.cancelled():
+        # Not CancelledError, which would end the task that listens.
+        raise ConnectionError("The channel layer cancelled what it did.")
+    return answering.result()
+
+
 def _keys_received(receiving: asyncio.Future[Any]) -> list[str]:
     """Return the keys of an announcement. Raise what the channel layer raised."""
     try:
-        message = receiving.result()
+        message = _result(receiving)
     except Exception as error:
         # redis-py 8 waits 5 seconds by default, as long as channels_redis does, and raises an error of its own. If the
         # server is really gone, joining the group again fails.
@@ -376,6 +401,9 @@ def _live_accounts(ids: list[Any]) -> list[Any]:
 
 def _live_django_sessions(keys: list[str]) -> Iterable[str]:
     store = import_module(settings.SESSION_ENGINE).SessionStore
+    if issubclass(store, SignedCookieStore):
+        # Nothing is stored, so that nothing can end it before it expires.
+        return keys
     if hasattr(store, "get_model_class"):
         model = store.get_model_class()
         rows = model._base_manager.using(router.db_for_write(model)).filter(session_key__in=keys)

@@ -40,7 +40,7 @@ def layer(settings: Any) -> Iterator[Any]:
     need("Redis", 6379)
     redis.Redis.from_url(REDIS_URL).flushdb()
     settings.CHANNEL_LAYERS = REDIS_LAYER
-    announcements._no_sending_before = 0.0
+    announcements._no_sending_before, announcements._has_missed = 0.0, False
     post_delete.connect(announcements.announce_deleted_session, LogtoSession)
     yield REDIS_LAYER
     post_delete.disconnect(announcements.announce_deleted_session, LogtoSession)
@@ -270,6 +270,7 @@ def test_layer_that_is_down_delays_and_breaks_nothing(
     settings.CHANNEL_LAYERS = {"dead": dead}
     settings.LOGTO_SOCKET_CHANNEL_LAYER = "dead"
     monkeypatch.setattr(announcements, "_no_sending_before", 0.0)
+    monkeypatch.setattr(announcements, "_has_missed", False)
     post_delete.connect(announcements.announce_deleted_session, LogtoSession)
 
     async def scenario() -> int:
