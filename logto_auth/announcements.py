@@ -127,6 +127,7 @@ def announce(keys: Iterable[str], *, using: str | None = None) -> None:
     if not crosses_processes():
         return
     connection = transaction.get_connection(using)
+    # An internal list of Django, the same from 5.2 to 6.1.
     if connection.run_on_commit:
         savepoints, last = connection.run_on_commit[-1][:2]
         # Of the same savepoints, so that both are rolled back or committed together.
