@@ -272,10 +272,11 @@ def main() -> None:
         add_rights(emulator, sub)
         pages_costs = run("bench.pages", {"logto": logto, "username": usernames[0]})
         api_costs = run("bench.bearer", api_task(emulator, logto, usernames[0], sub))
+        callback_costs = callbacks.measure(emulator, logto, usernames[0])
+        # The last ones, because they replace the users.
         sync_costs = synced_tenant.measure(emulator, logto, run)
         import_costs = imported_tenant.measure(emulator, logto, run)
         webhook_costs = run("bench.webhooks", {"logto": logto})
-        callback_costs = callbacks.measure(emulator, logto, usernames[0])
     faults_costs = faults.measure()
     start_up_costs = start_up.measure()
     print(table(results))
