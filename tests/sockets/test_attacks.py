@@ -31,12 +31,6 @@ def each_second(settings: Any) -> None:
     settings.LOGTO_SOCKET_CHECK_SECONDS = 1
 
 
-@pytest.fixture
-def signed_in(browser: Browser, reader: Any) -> Browser:
-    browser.sign_in("reader")
-    return browser
-
-
 async def first_user(scope: Any, receive: Any, send: Any) -> None:
     """An application that does not look at the path."""
     await receive()

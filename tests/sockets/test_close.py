@@ -17,7 +17,7 @@ from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.testing import Browser
 from logto_auth.users.suspension import suspend
-from tests.api.attackers import API, TokenMaker
+from tests.api.attackers import TokenMaker
 
 from .sites import ORIGIN, Socket, Stream, bearer, cookie_of, in_database, questions, run, site, stream
 
@@ -27,19 +27,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def each_second(settings: Any) -> None:
     settings.LOGTO_SOCKET_CHECK_SECONDS = 1
-
-
-@pytest.fixture
-def signed_in(browser: Browser, reader: Any) -> Browser:
-    browser.sign_in("reader")
-    return browser
-
-
-@pytest.fixture
-def token(logto: Emulator, settings: Any) -> TokenMaker:
-    settings.LOGTO_API_RESOURCE = API
-    settings.LOGTO_API_CREATE_USERS = True
-    return TokenMaker(logto, logto.tenant.add_user(username="robot", id="robot0000001").id)
 
 
 def suspend_user() -> None:

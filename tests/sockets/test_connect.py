@@ -15,25 +15,11 @@ from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.exceptions import SignInRequired
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
-from tests.api.attackers import API, TokenMaker
+from tests.api.attackers import TokenMaker
 
 from .sites import ORIGIN, Socket, Stream, bearer, cookie_of, in_database, run, site, stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def token(logto: Emulator, settings: Any) -> TokenMaker:
-    settings.LOGTO_API_RESOURCE = API
-    settings.LOGTO_API_CREATE_USERS = True
-    user = logto.tenant.add_user(username="robot", id="robot0000001")
-    return TokenMaker(logto, user.id)
-
-
-@pytest.fixture
-def signed_in(browser: Browser, reader: Any) -> Browser:
-    browser.sign_in("reader")
-    return browser
 
 
 def hello(*headers: tuple[bytes, bytes], **options: Any) -> Any:

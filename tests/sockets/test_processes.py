@@ -46,12 +46,6 @@ def layer(settings: Any) -> Iterator[Any]:
     post_delete.disconnect(announcements.announce_deleted_session, LogtoSession)
 
 
-@pytest.fixture
-def signed_in(browser: Browser, reader: Any) -> Browser:
-    browser.sign_in("reader")
-    return browser
-
-
 def seconds_until_closed(socket: Any) -> float:
     began_at = time.monotonic()
     with pytest.raises(ConnectionClosed) as closed:
@@ -159,6 +153,8 @@ def test_thousand_sockets_cost_no_query_with_a_layer(layer: Any, signed_in: Brow
         ]
     )
 
+    ended = {str(each.pk) for each in rows[:900]}
+
     async def scenario() -> tuple[int, int]:
         watching = open_sockets.watcher()
         await watching.ready()
@@ -166,11 +162,12 @@ def test_thousand_sockets_cost_no_query_with_a_layer(layer: Any, signed_in: Brow
             basis = open_sockets.Basis(session_id=str(each.pk))
             watching.add(open_sockets.OpenSocket(basis, since=time.monotonic()))
         # The question after joining the group.
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         with questions() as asked:
             await asyncio.sleep(2.5)
             await in_database(lambda: LogtoSession.objects.filter(pk__in=[each.pk for each in rows[:900]]).end())
-            await asyncio.sleep(1)
+            closing = [socket.ended for socket in watching._sockets if socket.basis.session_id in ended]
+            await asyncio.wait(closing, timeout=20)
         return len(asked), sum(socket.ended.done() for socket in watching._sockets)
 
     assert run(scenario) == (0, 900)
