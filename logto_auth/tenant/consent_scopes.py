@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 
 from .uris import MANAGEMENT_API
 
-__all__ = ["ORGANIZATIONS", "USER_SCOPES", "ConsentScopes", "consent_scope_errors", "is_list_of_texts"]
+__all__ = [
+    "ALWAYS_ALLOWED",
+    "ORGANIZATIONS",
+    "USER_SCOPES",
+    "ConsentScopes",
+    "consent_scope_errors",
+    "is_list_of_texts",
+]
 
 ORGANIZATIONS = "urn:logto:scope:organizations"
 # Source: Logto's enum `UserScope`.

@@ -23,6 +23,7 @@ from logto_auth.oidc.authorization import is_absolute_uri
 from logto_auth.origins import ascii_form, ascii_hint
 
 from .account_center import AccountCenter, account_center_errors
+from .consent_scopes import ALWAYS_ALLOWED, USER_SCOPES
 from .dynamic_clients import DynamicClients, dynamic_client_errors
 from .mfa import MFA, mfa_errors
 from .organization_console import OrganizationConsole, organization_console_errors
@@ -56,23 +57,7 @@ WEBHOOK_EVENTS = (
     "Organization.Membership.Updated",
 )
 # Scopes of OpenID Connect and of Logto. A permission with such a name could not be requested.
-RESERVED_SCOPES = frozenset(
-    {
-        "openid",
-        "offline_access",
-        "profile",
-        "email",
-        "phone",
-        "address",
-        "custom_data",
-        "identities",
-        "roles",
-        "urn:logto:scope:organizations",
-        "urn:logto:scope:organization_roles",
-        "urn:logto:scope:sessions",
-        "urn:logto:scope:trusted_devices",
-    }
-)
+RESERVED_SCOPES = ALWAYS_ALLOWED | frozenset(USER_SCOPES)
 # RFC 6749, section 3.3.
 SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 INTERNAL_PREFIX = "#internal:"
