@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from functools import cached_property
 from importlib import import_module
-from typing import Any
 
 try:
     from rest_framework.authentication import SessionAuthentication
@@ -32,9 +31,9 @@ from logto_auth.contrib.user_endpoints import (
     UserAuthentication,
     UserEndpoint,
     refuse_token,
-    with_retry_after,
 )
-from logto_auth.exceptions import ConfigurationError, LogtoError
+from logto_auth.exceptions import ConfigurationError
+from logto_auth.pages.refusals import Refusal
 from logto_auth.sign_in.start import absolute_uri
 
 from .api_serializers import (
@@ -44,7 +43,7 @@ from .api_serializers import (
     KeySerializer,
     NewKeySerializer,
 )
-from .errors import ApiKeyError, ProofRequired
+from .errors import ProofRequired
 from .proof import proof_url
 from .service import ApiKeys, latest_expiry
 from .texts import KEYS_ARE_OFF, NOT_MANAGED
@@ -87,15 +86,9 @@ class ApiKeyView(UserEndpoint):
         except ConfigurationError as error:
             raise self.not_set_up(error, status=404) from error
 
-    def refusal_response(self, error: LogtoError) -> Response | None:
-        """Return the response to a refusal of the service; None for all other errors."""
-        if not isinstance(error, ApiKeyError):
-            return None
-        logger.info("API keys: %s (%s)", error, error.code, extra={"code": error.code})
-        body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
-        if error.field:
-            body["fields"] = {error.field: [str(error.visitor_message)]}
-        response = with_retry_after(Response(body, status=error.status), error)
+    def refusal_response(self, error: Refusal) -> Response:
+        """Return the response to a refusal of the service: with the URL of the proof that the user has to give."""
+        response = super().refusal_response(error)
         if isinstance(error, ProofRequired):
             self.add_proof_url(response)
         return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.oidc.errors import LogtoError
+from logto_auth.pages.refusals import Refusal
 
 __all__ = [
     "ApiKeyError",
@@ -20,13 +20,8 @@ __all__ = [
 ]
 
 
-class ApiKeyError(LogtoError):
+class ApiKeyError(Refusal):
     """The service refuses what the user asked for. The text of the exception is for the log."""
-
-    visitor_message: str | Promise = ""
-    """What the user reads."""
-    field = ""
-    """The field of a form that the error is about."""
 
 
 class InvalidKeyName(ApiKeyError):

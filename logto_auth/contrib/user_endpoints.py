@@ -29,6 +29,7 @@ from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import ConfigurationError, LogtoError, SignInRefused, SignInRequired, TokenError
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.pages.failures import failure_text, status_of
+from logto_auth.pages.refusals import Refusal
 from logto_auth.sessions.ending import end_session
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.start import absolute_uri, sign_in_url
@@ -199,9 +200,19 @@ class UserEndpoint(APIView):
         """Return the error for a site whose operator has to finish the set-up."""
         return NotSetUp(error, log_name=self.log_name, text=self.not_set_up_text, status=status)
 
-    def refusal_response(self, error: LogtoError) -> Response | None:
-        """Return the response to an error of the feature itself; None for all others."""
-        return None
+    def refusal_response(self, error: Refusal) -> Response:
+        """Return the response to a refusal of the feature, and log one line."""
+        return self.refused(error)
+
+    @classmethod
+    def refused(cls, error: Refusal, **details: Any) -> Response:
+        """Return the response to a refusal, with `details` in its body, and log one line."""
+        level = logging.ERROR if error.status >= 500 else logging.INFO
+        logger.log(level, "%s: %s (%s)", cls.log_name, error, error.code, extra={"code": error.code})
+        body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
+        if error.field:
+            body["fields"] = {error.field: [str(error.visitor_message)]}
+        return with_retry_after(Response({**body, **details}, status=error.status), error)
 
     def failure_text(self, error: LogtoError) -> str | Promise:
         """Return the sentence for the user about a failure of Logto."""
@@ -225,9 +236,9 @@ def _error_response(error: Exception, context: dict[str, Any]) -> Response | Non
     request: HttpRequest = context["request"]._request
     if isinstance(error, ConfigurationError):
         error = view.not_set_up(error, status=503)
+    if isinstance(error, Refusal):
+        return view.refusal_response(error)
     if isinstance(error, LogtoError):
-        if (response := view.refusal_response(error)) is not None:
-            return response
         if isinstance(error, SignInRequired | SignInRefused | TokenError):
             return _sign_in_response(request, error)
         return _provider_response(view, error)

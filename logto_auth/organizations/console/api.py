@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from .api_base import ConsoleView, OrganizationView, console_error_response
+from .api_base import ConsoleView, OrganizationView
 from .api_serializers import (
     ChangedRolesSerializer,
     DomainSerializer,
@@ -78,7 +78,7 @@ class OrganizationListView(ConsoleView):
         try:
             created = self.console.create(values["name"], key=key)
         except Incomplete as error:
-            return console_error_response(error, key=key)
+            return self.refused(error, key=key)
         match = request.resolver_match
         url = reverse(f"{match.app_name}:organization", args=[created.id], current_app=match.namespace)
         return Response(self.joined(created), status=201, headers={"Location": url})

@@ -19,15 +19,15 @@ from logto_auth.contrib.user_endpoints import (
     UserEndpoint,
     refuse_token,
     url_of_sign_in,
-    with_retry_after,
 )
 from logto_auth.exceptions import ConfigurationError, LogtoError
+from logto_auth.pages.refusals import Refusal
 from logto_auth.sessions.principal import request_principal
 from logto_auth.tenant.organization_console import Guard
 
 from .api_serializers import OwnOrganizationSerializer
 from .console import Console, ManagedOrganization
-from .errors import AlreadyInvited, ConsoleError, Incomplete, NotPermitted
+from .errors import AlreadyInvited, Incomplete, NotPermitted
 from .pages.texts import CONSOLE_IS_OFF, NOT_MANAGED
 from .values import OwnOrganization
 
@@ -36,7 +36,6 @@ __all__ = [
     "ConsoleView",
     "IsConsoleUser",
     "OrganizationView",
-    "console_error_response",
 ]
 
 logger = logging.getLogger("logto_auth")
@@ -93,14 +92,21 @@ class ConsoleView(UserEndpoint):
             logger.warning("Organization console: a call to Logto failed with %s (%s)", error.status, error.code)
         return {**OwnOrganizationSerializer(organization).data, "sign_in_url": url}
 
-    def refusal_response(self, error: LogtoError) -> Response | None:
-        """Return the response to a refusal of the console; None for all other errors."""
-        if not isinstance(error, ConsoleError):
-            return None
+    def refusal_response(self, error: Refusal) -> Response:
+        """Return the response to a refusal of the console: with what was done, and with the permission to request."""
         principal = request_principal(self.request._request)
         if isinstance(error, NotPermitted) and isinstance(principal, TokenPrincipal):
             _name_scope(principal, self.console.rules.guards.get(error.right))
-        return console_error_response(error)
+        return super().refusal_response(error)
+
+    @classmethod
+    def refused(cls, error: Refusal, **details: Any) -> Response:
+        """Return the response to a refusal, with what the error knows beside its sentence."""
+        if isinstance(error, AlreadyInvited):
+            details["invitation_id"] = error.invitation_id
+        if isinstance(error, Incomplete):
+            details["done"] = [str(each) for each in error.done]
+        return super().refused(error, **details)
 
 
 class OrganizationView(ConsoleView):
@@ -110,20 +116,6 @@ class OrganizationView(ConsoleView):
     def organization(self) -> ManagedOrganization:
         """The organization in the URL. Raise NotAMember."""
         return self.console.organization(self.kwargs["organization_id"])
-
-
-def console_error_response(error: ConsoleError, **details: Any) -> Response:
-    """Return the response to a refusal of the console, and log one line."""
-    level = logging.ERROR if error.status >= 500 else logging.INFO
-    logger.log(level, "Organization console: %s (%s)", error, error.code, extra={"code": error.code})
-    body: dict[str, Any] = {"code": error.code, "detail": str(error.visitor_message)}
-    if error.field:
-        body["fields"] = {error.field: [str(error.visitor_message)]}
-    if isinstance(error, AlreadyInvited):
-        body["invitation_id"] = error.invitation_id
-    if isinstance(error, Incomplete):
-        body["done"] = [str(each) for each in error.done]
-    return with_retry_after(Response({**body, **details}, status=error.status), error)
 
 
 def _name_scope(principal: TokenPrincipal, guard: Guard) -> None:

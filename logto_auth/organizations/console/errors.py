@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from logto_auth.oidc.errors import LogtoError
+from logto_auth.pages.refusals import Refusal
 
 __all__ = [
     "AlreadyInvited",
@@ -30,13 +30,8 @@ __all__ = [
 ]
 
 
-class ConsoleError(LogtoError):
+class ConsoleError(Refusal):
     """The console refuses what the user asked for. The text of the exception is for the log."""
-
-    visitor_message: str | Promise = ""
-    """What the user reads."""
-    field = ""
-    """The field of a form that the error is about."""
 
 
 class NotPermitted(ConsoleError):
