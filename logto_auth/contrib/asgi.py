@@ -39,7 +39,7 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.api.authentication import TokenPrincipal, authenticate
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.conf import conf
-from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired
+from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
@@ -178,13 +178,14 @@ class LogtoAuthMiddleware:
     def _authenticate_by_token(self, connection: Connection) -> None:
         request = connection.request
         request.session = _session_store()()
-        if not (self._token_options["resource"] or conf.api_resource):
-            # The client chooses the header, so that this is no error of the configuration.
-            raise Refused(401, "invalid_token", "Sockets of this site accept no access tokens: it has no API resource.")
         try:
             principal = authenticate(request, **self._token_options)
         except LogtoError as error:
             raise Refused.by(ErrorResponse.of(error)) from None
+        except ConfigurationError as error:
+            # Such as a missing API resource. Any client can send a token, also to a site that accepts sessions only.
+            logger.warning("Sockets accept no access tokens: %s", error)
+            raise Refused(401, "invalid_token", "Sockets of this site do not accept this access token.") from None
         if principal is None:
             raise Refused.by(ErrorResponse.without_token())
         if unmet := ErrorResponse.unmet(self.requirement, principal):

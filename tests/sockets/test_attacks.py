@@ -21,7 +21,7 @@ from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.api.attackers import API, TokenMaker
 
-from .sites import HOST, ORIGIN, Socket, Stream, cookie_of, in_database, run, site
+from .sites import HOST, ORIGIN, Socket, Stream, bearer, cookie_of, in_database, run, site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -303,6 +303,15 @@ def test_announcements_after_lost_ones_let_processes_ask(signed_in: Browser, set
 def test_token_at_a_site_without_an_api_is_refused(logto: Emulator, settings: Any) -> None:
     settings.LOGTO_API_RESOURCE = ""
     assert run(lambda: Socket(site(), (b"authorization", b"Bearer x")).refused()) == 4401
+    key = (b"authorization", b"Bearer pat_0123456789abcdef")
+    assert run(lambda: Socket(site(accepts_api_keys=True, of_organization=None), key).refused()) == 4401
+
+
+def test_site_without_an_api_may_accept_organization_tokens(token: TokenMaker, settings: Any) -> None:
+    settings.LOGTO_API_RESOURCE = ""
+    header = bearer(token.for_organization("harbour00001"))
+    opened = run(lambda: Socket(site(of_organization=True), header).opened())
+    assert (opened["sub"], opened["authenticated"]) == ("robot0000001", True)
 
 
 def test_users_who_are_deleted_together_are_announced_together(logto: Emulator, monkeypatch: Any) -> None:
