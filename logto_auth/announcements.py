@@ -92,7 +92,7 @@ def crosses_processes() -> bool:
     try:
         in_memory, layer = import_string(IN_MEMORY), import_string(_backend())
     except ImportError:
-        # A system check reports it. The sockets are then closed by questions to the database.
+        # A system check reports it. The sockets are then closed after queries of the database.
         return False
     return not (isinstance(layer, type) and issubclass(layer, in_memory))
 

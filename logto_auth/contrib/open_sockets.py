@@ -358,19 +358,19 @@ def _keys_received(receiving: asyncio.Future[Any]) -> list[str]:
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
 
-# Questions to the database
+# Queries
 
 
 def ended_keys(bases: Sequence[Basis]) -> set[str]:
     """Return the keys of all that has ended. One query for all sessions of Logto, and one for each other kind."""
     ended: set[str] = set()
-    questions: tuple[tuple[set[Any], Callable[[list[Any]], Iterable[Any]], Callable[[Any], str]], ...] = (
+    queries: tuple[tuple[set[Any], Callable[[list[Any]], Iterable[Any]], Callable[[Any], str]], ...] = (
         ({basis.session_id for basis in bases}, _live_sessions, session_key),
         ({basis.identity_id for basis in bases}, _live_identities, identity_key),
         ({basis.account_id for basis in bases}, _live_accounts, user_key),
         ({basis.django_session for basis in bases}, _live_django_sessions, django_session_key),
     )
-    for ids, live, key in questions:
+    for ids, live, key in queries:
         ids.discard(None)
         for part in _parts(ids):
             ended |= {key(id) for id in set(part).difference(live(part))}
@@ -409,7 +409,7 @@ def _live_django_sessions(keys: list[str]) -> Iterable[str]:
         rows = model._base_manager.using(router.db_for_write(model)).filter(session_key__in=keys)
         live: Iterable[str] = rows.filter(expire_date__gt=timezone.now()).values_list("session_key", flat=True)
         return live
-    # A cache has no question for several keys that each engine would answer.
+    # Not each cache can be asked for several keys at once.
     return [key for key in keys if store().exists(key)]
 
 
