@@ -417,6 +417,14 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
+    api_docs_app_id = Setting(
+        "",
+        'App ID of a "Single page app" of the tenant, with which the button "Authorize" of the API documentation signs '
+        "in: see `logto_auth.contrib.swagger`. `manage.py logto_setup` creates it if the site includes the URLs. "
+        "Empty: the documentation asks for an access token.",
+        type=str,
+        example="the-app-id",
+    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "

@@ -20,6 +20,7 @@ from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_hos
 from .account_center import AccountCenter
 from .declaration import TenantDeclaration, console_errors
 from .dynamic_clients import DYNAMIC_CLIENTS
+from .included_urls import API_DOCS
 from .organization_console import OrganizationConsole
 from .uris import normalize_uri
 
@@ -63,6 +64,8 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         back_channel_logout_uri=back_channel_logout_uri(base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
         api_resource=conf.api_resource,
+        api_docs_id=conf.api_docs_app_id,
+        api_docs_redirect_uris=_at_each(base_urls, lambda: _path("redirect", API_DOCS)),
         unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
         account_center=_account_center(declared.account_center, base_urls),
     )
@@ -221,8 +224,8 @@ def _in_each_language(path: Callable[[], str]) -> list[str]:
     return paths
 
 
-def _path(view: str) -> str:
+def _path(view: str, app_name: str = "logto_auth") -> str:
     try:
-        return reverse(f"logto_auth:{view}")
+        return reverse(f"{app_name}:{view}")
     except NoReverseMatch:
         return ""
