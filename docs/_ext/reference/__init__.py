@@ -61,7 +61,16 @@ def _on_source_read(app: Any, docname: str, source: list[str]) -> None:
     source[0] = fill(docname, source[0])
 
 
+def _on_build_finished(app: Any, exception: Exception | None) -> None:
+    """Fill the copied sources too: llms-full.txt is made of them."""
+    if exception is None and app.builder.name == "html":
+        for source in (app.outdir / "_sources").rglob("*.md"):
+            docname = source.relative_to(app.outdir / "_sources").with_suffix("").as_posix()
+            source.write_text(fill(docname, source.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect the extension to Sphinx."""
     app.connect("source-read", _on_source_read)
+    app.connect("build-finished", _on_build_finished, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
