@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import api, checks, console, errors, settings, signals, tags, versions
+from . import api, checks, console, contents, errors, settings, signals, tags, versions
 
 MARKER = re.compile(r"^<!-- reference: (?P<kind>[\w-]+)(?: (?P<argument>\S+))? -->$", re.MULTILINE)
 KINDS: dict[str, Callable[[str], str]] = {
     "setting": settings.section,
+    "setting-table": settings.table,
     "checks": checks.table,
     "console-endpoints": console.endpoints,
     "console-errors": console.error_table,
@@ -46,6 +47,7 @@ def fill(docname: str, text: str) -> str:
     missing = [name for name in expected if found.count(name) != 1]
     if missing:
         raise IncompleteReference(f"{docname}: expected one marker for each of {', '.join(missing)}.")
+    text = contents.insert(text)
     if docname == "reference/api":
         return api.describe(text)
     return MARKER.sub(_generated, text)
