@@ -21,12 +21,16 @@ TITLE = "# logto_auth\n"
 BADGE = "[![Tests]({address}/actions/workflows/tests.yml/badge.svg)]({address}/actions/workflows/tests.yml)\n"
 
 
+# Not the beginning of a longer name, such as logto-auth-js or logto-auth.js.
+_END = r"(?![\w-])(?!\.(?!git\b)\w)"
+
+
 class AddressError(ValueError):
     """The address cannot be used, or the files do not say where it is defined."""
 
 
 def defined_address(folder: Path) -> str:
-    """Return the address that `pyproject.toml` in this folder defines. Raise AddressError if there is not exactly one."""
+    """Return the address that `pyproject.toml` in this folder defines. Raise AddressError unless it defines one."""
     found = DEFINITION.findall((folder / "pyproject.toml").read_text(encoding="utf-8"))
     if len(found) != 1:
         raise AddressError(f"pyproject.toml has {len(found)} lines `Repository = ...`, expected one.")
@@ -38,9 +42,14 @@ def is_placeholder(address: str) -> bool:
     return address.split("/")[3] == "OWNER"
 
 
+def _name(address: str) -> str:
+    """Return the address without `https://github.com/`."""
+    return address.removeprefix("https://github.com/")
+
+
 def copies_of(address: str) -> re.Pattern[str]:
-    """Return a pattern of the address itself, and not of another repository whose name begins with it."""
-    return re.compile(re.escape(address) + r"(?![\w-])(?!\.(?!git\b)\w)")
+    """Return a pattern of owner and name, also without `https://github.com/`, and not of a longer name."""
+    return re.compile(rf"(?:(?<=https://github\.com/)|(?<![\w./-])){re.escape(_name(address))}{_END}")
 
 
 def text_files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -70,7 +79,7 @@ def replace_address(folder: Path, address: str) -> list[str]:
     former = copies_of(defined_address(folder))
     changed = []
     for path, text in text_files(folder):
-        new = former.sub(lambda _match: address, text)
+        new = former.sub(lambda _match: _name(address), text)
         if path == folder / README and not is_placeholder(address) and "/badge.svg)" not in new:
             new = new.replace(TITLE, f"{TITLE}\n{BADGE.format(address=address)}", 1)
         if new != text:

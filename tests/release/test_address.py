@@ -12,6 +12,7 @@ from .address import ROOT, AddressError, copies_of, defined_address, is_placehol
 
 # In two parts, because the command would replace it here as well.
 PLACEHOLDER = "https://github.com/" + "OWNER/logto-auth"
+NAME = PLACEHOLDER.removeprefix("https://github.com/")
 PUBLIC = "https://github.com/acme/logto-auth"
 
 
@@ -21,8 +22,8 @@ def repository(tmp_path: Path) -> Path:
     files = {
         ".gitignore": "build/\n",
         "pyproject.toml": f'[project.urls]\nRepository = "{PLACEHOLDER}"\nIssues = "{PLACEHOLDER}/issues"\n',
-        "README.md": f"# logto_auth\n\nClone {PLACEHOLDER}.git, see {PLACEHOLDER}.\n",
-        "docs/other.md": f"{PLACEHOLDER}-js, {PLACEHOLDER}.js and https://github.com/logto-io/logto\n",
+        "README.md": f"# logto_auth\n\nClone {PLACEHOLDER}.git, see {PLACEHOLDER}. --repo {NAME}\n",
+        "docs/other.md": f"{PLACEHOLDER}-js, {PLACEHOLDER}.js, the-{NAME} and https://github.com/logto-io/logto\n",
         "build/log.txt": PLACEHOLDER,
     }
     for name, text in files.items():
@@ -42,7 +43,7 @@ def test_address_is_replaced_in_all_files(repository: Path, address: str) -> Non
     assert replace_address(repository, address) == ["README.md", "pyproject.toml"]
     assert defined_address(repository) == PUBLIC
     assert f'Issues = "{PUBLIC}/issues"' in text(repository, "pyproject.toml")
-    assert f"Clone {PUBLIC}.git, see {PUBLIC}.\n" in text(repository, "README.md")
+    assert f"Clone {PUBLIC}.git, see {PUBLIC}. --repo acme/logto-auth\n" in text(repository, "README.md")
 
 
 def test_other_repositories_and_ignored_files_are_unchanged(repository: Path) -> None:
