@@ -11,7 +11,7 @@ import pytest
 from .address import ROOT, AddressError, copies_of, defined_address, is_placeholder, main, replace_address, text_files
 
 # In two parts, because the command would replace it here as well.
-PLACEHOLDER = "https://github.com/" + "OWNER/logto-auth"
+PLACEHOLDER = "https://github.com/OWNER" + "/logto-auth"
 NAME = PLACEHOLDER.removeprefix("https://github.com/")
 PUBLIC = "https://github.com/acme/logto-auth"
 
