@@ -17,7 +17,8 @@ README = "README.md"
 # The workflows, the links to files and the private reports of vulnerabilities are those of GitHub.
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._-]*(?<!\.git)")
 DEFINITION = re.compile(r'^Repository = "([^"]+)"$', re.MULTILINE)
-TITLE = "# logto_auth\n"
+# The title, and whether other badges follow it.
+TITLE_OF_README = re.compile(r"\A(# .+\n\n)(?=(!\[)?)")
 BADGE = "[![Tests]({address}/actions/workflows/tests.yml/badge.svg)]({address}/actions/workflows/tests.yml)\n"
 
 
@@ -81,7 +82,8 @@ def replace_address(folder: Path, address: str) -> list[str]:
     for path, text in text_files(folder):
         new = former.sub(lambda _match: _name(address), text)
         if path == folder / README and not is_placeholder(address) and "/badge.svg)" not in new:
-            new = new.replace(TITLE, f"{TITLE}\n{BADGE.format(address=address)}", 1)
+            badge = BADGE.format(address=address)
+            new = TITLE_OF_README.sub(lambda match: match[1] + badge + ("" if match[2] else "\n"), new, count=1)
         if new != text:
             path.write_bytes(new.encode("utf-8", errors="surrogateescape"))
             changed.append(path.relative_to(folder).as_posix())

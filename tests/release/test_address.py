@@ -59,6 +59,14 @@ def test_public_address_adds_the_badge_once(repository: Path) -> None:
     assert replace_address(repository, PUBLIC) == []
 
 
+def test_public_address_adds_its_badge_before_others(repository: Path) -> None:
+    (repository / "README.md").write_text("# logto_auth\n\n![Python](python.svg)\n\nText\n", encoding="utf-8")
+    replace_address(repository, PUBLIC)
+    _, _, badge, other, _, last = text(repository, "README.md").splitlines()
+    assert badge.startswith("[![Tests](")
+    assert (other, last) == ("![Python](python.svg)", "Text")
+
+
 def test_moved_repository_is_renamed_everywhere(repository: Path) -> None:
     replace_address(repository, PUBLIC)
     moved = "https://github.com/initech/django-logto"
