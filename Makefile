@@ -3,6 +3,7 @@
 #   make demo    the bookstore, with the emulator      make test    the tests, on SQLite
 #   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
+#   make screenshots   the pictures in docs/images; NAMES="consent api-keys" takes only these
 #
 #   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
@@ -30,7 +31,7 @@ NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api audit organizations sessions sign_in sync users webhooks) \
 	$(addprefix tests/console/test_,agreement.py creation.py members.py) tests/api_keys/test_service.py)
 
-.PHONY: demo test test-databases test-browser test-live test-profiles check lint types layers docs build bench generate format clean python
+.PHONY: demo test test-databases test-browser test-live test-profiles check lint types layers docs build bench screenshots generate format clean python
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
@@ -82,6 +83,10 @@ build: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# Chromium takes them of the demo.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.screenshots $(NAMES)
 
 # The types of the Management API, from the recorded OpenAPI document of Logto.
 generate: $(VENV)/.installed-dev
