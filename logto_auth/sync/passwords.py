@@ -139,3 +139,5 @@ _CONVERTERS: dict[str, Callable[[str], Digest]] = {
     "md5": partial(_salted, "md5"),
     "sha1": partial(_salted, "sha1"),
 }
+# The kinds of hashes that can be imported, by Django's names.
+IMPORTED_ALGORITHMS = frozenset(_CONVERTERS)
