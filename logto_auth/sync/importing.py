@@ -93,6 +93,7 @@ class Import:
         """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
         self._is_in_transaction = connections[database()].in_atomic_block
+        self.report.progress("accounts", done, total)
         with in_order(
             self.concurrency, prepare=self._link_together, on_stop=self._stop, on_error=self._say_error
         ) as queue:

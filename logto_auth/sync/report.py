@@ -32,6 +32,9 @@ class Report:
     def say(self, text: str) -> None:
         """Pass on a message. Does nothing unless overridden."""
 
+    def detail(self, text: str) -> None:
+        """Pass on a message that is only of interest on request. Does nothing unless overridden."""
+
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Report how far a stage is; `total` is None if unknown. Does nothing unless overridden."""
 
