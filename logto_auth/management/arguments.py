@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentTypeError
 from typing import Any
 
 from logto_auth.sync.in_order import MAX_CONCURRENCY
 
 __all__ = [
     "add_base_url",
+    "add_common",
     "add_concurrency",
     "add_dry_run",
     "add_import",
     "add_json",
     "add_rate",
+    "add_values",
     "add_yes",
     "concurrency",
     "rate",
@@ -31,6 +33,16 @@ def add_base_url(parser: Any) -> None:
         help="origin at which the site is served, such as https://shop.example; may be repeated. "
         "Default: LOGTO_BASE_URL",
     )
+
+
+def add_common(parser: Any) -> None:
+    """Add Django's options of all commands to a subcommand: Django accepts them before the subcommand only."""
+    parser.add_argument(
+        "-v", "--verbosity", type=int, choices=[0, 1, 2, 3], default=SUPPRESS, help="amount of output; 2 shows more"
+    )
+    parser.add_argument("--traceback", action="store_true", default=SUPPRESS, help="show a traceback after an error")
+    for name in ("--no-color", "--force-color"):
+        parser.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
 
 
 def add_json(parser: Any) -> None:
@@ -69,6 +81,16 @@ def add_concurrency(parser: Any, default: int) -> None:
     )
 
 
+def add_values(parser: Any) -> None:
+    """Add `--values`, the function that returns what is sent to Logto for an account."""
+    parser.add_argument(
+        "--values",
+        default="logto_auth.sync.user_values",
+        metavar="PATH",
+        help="dotted path of a function (user) -> dict that returns the body of Logto's POST /users",
+    )
+
+
 def add_import(parser: Any, concurrency: int) -> None:
     """Add the options of an import: whom to adopt, which values to send, how fast."""
     parser.add_argument(
@@ -77,12 +99,7 @@ def add_import(parser: Any, concurrency: int) -> None:
     parser.add_argument(
         "--adopt-by-username", action="store_true", help="link to the user who has the same username at Logto"
     )
-    parser.add_argument(
-        "--values",
-        default="logto_auth.sync.user_values",
-        metavar="PATH",
-        help="dotted path of a function (user) -> dict that returns the body of Logto's POST /users",
-    )
+    add_values(parser)
     add_rate(parser)
     add_concurrency(parser, concurrency)
 

@@ -59,8 +59,9 @@ class LogtoCommand(BaseCommand):
     def __init__(self, stdout: Any = None, stderr: Any = None, no_color: bool = False, force_color: bool = False):
         # https://no-color.org
         no_color = no_color or (bool(os.environ.get("NO_COLOR")) and not force_color)
-        streams: list[Any] = [EncodableStream(stdout or sys.stdout), EncodableStream(stderr or sys.stderr)]
-        super().__init__(*streams, no_color, force_color)
+        out: Any = EncodableStream(stdout or sys.stdout)
+        err: Any = EncodableStream(stderr or sys.stderr)
+        super().__init__(out, err, no_color, force_color)
         self.result: Any = {}
         self.is_json = False
         self.verbosity = 1

@@ -55,6 +55,7 @@ def add_subcommands(parser: CommandParser) -> None:
     def command(name: str, help: str) -> Any:
         added = commands.add_parser(name, help=help, description=help)
         arguments.add_json(added)
+        arguments.add_common(added)
         add_examples(added, *(f"logto_connectors {name} {rest}".rstrip() for rest in EXAMPLES[name]))
         return added
 

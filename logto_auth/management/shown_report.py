@@ -20,21 +20,30 @@ class ShownReport(Report):
         super().__init__(counts)
         self._bar = ProgressBar(command.stderr)
         self._command = command
-        self._messages: list[str] = []
+        self.messages: list[str] = []
+
+    @property
+    def is_verbose(self) -> bool:
+        """Whether the user wants details."""
+        return self._command.verbosity > 1
 
     def say(self, text: str) -> None:
         if self._command.is_json:
-            self._messages.append(text)
+            self.messages.append(text)
             return
         self._bar.clear()
         self._command.say(text)
 
     def detail(self, text: str) -> None:
-        if self._command.verbosity > 1:
+        if self.is_verbose:
             self.say(text)
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         self._bar.show(stage, done, total)
+
+    def clear(self) -> None:
+        """Remove the progress bar."""
+        self._bar.clear()
 
     def conclude(self, outcomes: Iterable[str], *, nothing: str, is_dry: bool) -> None:
         """Write the counts in the order of `outcomes`, or the text `nothing` if there are none.
@@ -44,8 +53,8 @@ class ShownReport(Report):
         self._bar.clear()
         names = list(outcomes)
         if self._command.is_json:
-            counts = {name.replace(" ", "_"): self.counts[name] for name in names}
-            self._command.result = {"dry_run": is_dry, "counts": counts, "messages": self._messages}
+            counts = {name.lower().replace(" ", "_"): self.counts[name] for name in names}
+            self._command.result = {"dry_run": is_dry, "counts": counts, "messages": self.messages}
             return
         self.say(counts_text(self.counts, names) or nothing)
         if is_dry:

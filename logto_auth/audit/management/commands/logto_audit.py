@@ -21,7 +21,7 @@ from logto_auth.audit.recording import build_event, record_event, write_events
 from logto_auth.audit.sealing import record_refused_sign_ins, seal_events
 from logto_auth.audit.verifying import Verification
 from logto_auth.conf import conf
-from logto_auth.management.arguments import add_json, add_yes
+from logto_auth.management.arguments import add_common, add_json, add_yes
 from logto_auth.management.command import LogtoCommand, add_examples
 from logto_auth.management.confirmation import confirm
 
@@ -55,6 +55,7 @@ class Command(LogtoCommand):
             add_examples(added, *(f"logto_audit {name} {rest}".rstrip() for rest in EXAMPLES[name]))
             if name != "export":
                 add_json(added)
+            add_common(added)
             return added
 
         seal = add("seal", "Chains the events since the last seal. Run it every few minutes.")
