@@ -515,6 +515,27 @@ class Conf:
         "account is deactivated.",
         type=bool,
     )
+    password_migration_key: Setting[str | Sequence[str]] = Setting(
+        "",
+        "Key with which Logto's script signs its calls of `logto_auth.password_migration`, at least 32 characters, or "
+        "several keys while one is replaced: `manage.py logto_setup` installs the first one. Use it for nothing else. "
+        "Empty: the endpoint refuses all calls.",
+        type=(str, list, tuple),
+        items="str",
+    )
+    password_migration_until = Setting(
+        "",
+        "The last day, in the time zone of the site, on which `logto_auth.password_migration` checks passwords. Empty: "
+        "it checks none.",
+        type=str,
+        example="2027-03-31",
+    )
+    password_migration_per_minute = Setting(
+        120,
+        "How many passwords `logto_auth.password_migration` checks in a minute, of all users together. Each takes as "
+        "much processor time as a sign-in with Django's form.",
+        type=int,
+    )
     console_url = Setting(
         "",
         "URL of the Logto Console, for links in the admin: `https://cloud.logto.io/<tenant>`, or `/console` below the "

@@ -1,7 +1,8 @@
 """Make a plan from a declaration, and apply a plan to a tenant.
 
-A plan adds to a tenant and removes nothing from it, except permissions of clients of others. After a plan has been
-applied, the next plan has no changes. If applying is interrupted, the next plan contains the remaining changes.
+A plan adds to a tenant and removes nothing from it, except permissions of clients of others, and the script of this
+package for passwords. After a plan has been applied, the next plan has no changes. If applying is interrupted, the next
+plan contains the remaining changes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .dynamic_client_steps import dynamic_clients_step
 from .dynamic_clients import DynamicClients
 from .machine_applications import MachineApplications
 from .organization_steps import PlannedOrganizations
+from .password_migration import password_migration_steps
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .sign_in_experience import sign_in_experience_steps
@@ -74,6 +76,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
         *([claims_step(api, declaration, application)] if declaration.authentication_methods_claim else []),
         *([webhook.step()] if webhook.is_needed else []),
+        *password_migration_steps(api, declaration),
         *_dynamic_clients_steps(api, declaration.dynamic_clients, permissions, template),
     ]
     return Plan(steps, application, webhook, machines, clients)
