@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.hashers import MD5PasswordHasher, ScryptPasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, ScryptPasswordHasher, make_password
 from django.core.management import CommandError, call_command
 
 from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.models import LogtoIdentity
 from logto_auth.sync.marks import MARK, is_marked
 from logto_auth.testing import Browser
+from tests.password_migration import site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("machine")]
 User = get_user_model()
@@ -201,7 +202,7 @@ def test_status_counts_accounts_and_sign_ins(logto: Emulator, command: Command) 
         "signed_in": 1,
         "without_password": 1,
         "missing": 1,
-        "passwords": None,
+        "passwords": {"total": 0, "migrated": 0, "left": 0, "installed": False, "open": False},
     }
     assert "Have signed in at Logto: 1 of 4 (25 %)\n" in command("logto_migrate", "status")
 
@@ -280,3 +281,30 @@ def test_user_with_forged_mark_is_not_deleted(logto: Emulator) -> None:
     logto.tenant.add_user(username="customer", custom_data={MARK: "forged"})
     assert result("rollback", "--yes")["counts"]["can_be_deleted"] == 0
     assert usernames(logto) == {"customer"}
+
+
+# Passwords that move at a sign-in
+
+
+def test_status_counts_passwords_that_move(logto: Emulator, command: Command, settings: Any) -> None:
+    site.set_up(logto, settings)
+    for name in ("first", "second"):
+        get_user_model().objects.create(
+            username=name, password=make_password(site.PASSWORD, hasher="scrypt"), email=f"{name}@example.com"
+        )
+    assert result("import")["counts"]["without_password"] == 2
+    assert "Logto does not ask this site for them." in command("logto_migrate", "status")
+    call_command("logto_setup", "--base-url", "https://testserver", "--yes", stdout=StringIO(), stderr=StringIO())
+    sub = LogtoIdentity.objects.get(user__username="first").sub
+    assert site.ask(sub) == (200, True)
+    assert result("status")["passwords"] == {"total": 2, "migrated": 1, "left": 1, "installed": True, "open": True}
+    assert "Passwords that move at a sign-in: 1 of 2 (50 %) have moved\n" in command("logto_migrate", "status")
+
+
+def test_rollback_removes_script_for_passwords(logto: Emulator, command: Command, settings: Any) -> None:
+    site.set_up(logto, settings)
+    call_command("logto_setup", "--base-url", "https://testserver", "--yes", stdout=StringIO(), stderr=StringIO())
+    assert "Logto's script for passwords is installed.\n" in command("logto_migrate", "rollback", "--dry-run")
+    assert result("rollback", "--yes")["password_script"] == {"found": True, "removed": True}
+    assert result("rollback", "--yes")["password_script"] == {"found": False, "removed": False}
+    assert result("status")["passwords"]["installed"] is False

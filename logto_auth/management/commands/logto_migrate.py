@@ -25,6 +25,9 @@ from logto_auth.models import LogtoIdentity
 from logto_auth.sync import undoing
 from logto_auth.sync.importing import CONCURRENCY, OUTCOMES, Import, unlinked
 from logto_auth.sync.marks import is_marked
+from logto_auth.tenant import TenantDeclaration
+from logto_auth.tenant.password_migration import password_migration_steps
+from logto_auth.tenant.steps import Step
 
 PASSWORD_MIGRATION = "logto_auth.password_migration"  # noqa: S105 - the name of an app
 RUN_AGAIN = {
@@ -84,6 +87,7 @@ class Command(LogtoCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["subcommand"]
         self.interrupted = RUN_AGAIN[name]
+        self._script_is_removed = False
         try:
             api = management_api()
             self.rate = api.limit_batch(options["rate"])
@@ -215,22 +219,47 @@ class Command(LogtoCommand):
         report = ShownReport(self)
         undo = undoing.Undo(api, report, values_of=import_string(options["values"]), concurrency=options["concurrency"])
         undo.find()
+        script = self._script(api)
         report.conclude(undoing.FINDINGS, nothing="No user is linked.", is_dry=options["dry_run"])
-        if not report.counts[undoing.UNDOABLE] or options["dry_run"]:
+        self._note_script(script, is_removed=False)
+        found = report.counts[undoing.UNDOABLE]
+        if options["dry_run"] or not (found or script.action != "nothing"):
             return
-        self.warn(
-            f"This deletes {counted(report.counts[undoing.UNDOABLE], 'user')} at {conf.endpoint} for good, and unlinks "
-            "them. Close the sign-in of the site first: a user who signs in meanwhile is deleted too."
-        )
+        if found:
+            self.warn(
+                f"This deletes {counted(found, 'user')} at {conf.endpoint} for good, and unlinks them. Close the "
+                "sign-in of the site first: a user who signs in meanwhile is deleted too."
+            )
+        if script.action != "nothing":
+            self.warn("This removes the script with which Logto asks for passwords, for all sites of the tenant.")
         confirm(self, is_confirmed=options["yes"])
         try:
+            if script.action != "nothing":
+                # First, so that no further password moves.
+                script.send()
+                self._script_is_removed = True
             undo.run()
         finally:
             report.conclude(undoing.UNDO_OUTCOMES, nothing="No user was deleted.", is_dry=False)
+            self._note_script(script, is_removed=self._script_is_removed)
         self.say(
             "The other users stay at Logto, linked. Accounts and passwords of this site have not changed.",
             "To let users sign in here again: ModelBackend in AUTHENTICATION_BACKENDS, and your own LOGIN_URL.",
         )
+        if self._script_is_removed:
+            self.say("Remove password_migration=True from the declaration, or `logto_setup` installs the script again.")
+
+    def _script(self, api: ManagementAPI) -> Step:
+        """Return the step that removes Logto's script for passwords."""
+        (step,) = password_migration_steps(api, TenantDeclaration(password_migration=False))
+        return step
+
+    def _note_script(self, script: Step, *, is_removed: bool) -> None:
+        if self.is_json:
+            self.result["password_script"] = {"found": script.action != "nothing", "removed": is_removed}
+        elif script.action != "nothing":
+            verb = "was removed" if is_removed else "is installed"
+            self.say(f"Logto's script for passwords {verb}.")
 
 
 def _share(part: int, whole: int) -> str:
