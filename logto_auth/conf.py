@@ -601,6 +601,32 @@ class Conf:
         type=int,
     )
 
+    impersonation_seconds = Setting(
+        3600,
+        "Longest time in seconds for which staff may act as a user (support access). A start may ask for less.",
+        type=int,
+    )
+    impersonation_read_only = Setting(
+        False,
+        "Whether staff who act as a user may only look: requests with another method than GET, HEAD or OPTIONS are "
+        "refused, except to leave and to sign out, and so are WebSockets.",
+        type=bool,
+    )
+    impersonation_allowed = Setting(
+        "",
+        "Dotted path of a function `(request, user) -> bool` that returns whether `request.user` may act as `user`, "
+        "after all other rules. It may raise `ImpersonationRefused` with a text for the staff member. Empty: the other "
+        "rules decide.",
+        type=str,
+        example="shop.support.may_act_as",
+    )
+    impersonation_banner = Setting(
+        True,
+        "Whether each HTML page gets the banner of support access while staff act as a user. Set it to `False` on a "
+        "site whose templates contain `{% logto_impersonation_banner %}`.",
+        type=bool,
+    )
+
     @property
     def issuer(self) -> str:
         """The issuer of all tokens: the endpoint followed by `/oidc`."""

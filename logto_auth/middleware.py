@@ -16,6 +16,7 @@ from . import backends  # noqa: F401  (so that a server imports it before the fi
 from .access.principal import Principal
 from .access.responses import forbidden_response, page_of_request, unauthorized_response
 from .navigation import is_from_script
+from .sessions.impersonation import set_impersonation
 from .sessions.principal import request_principal
 from .sessions.revalidate import extend_session, restore_after_rollback, revalidate_session
 from .sign_in.start import sign_in_url
@@ -46,6 +47,7 @@ class LogtoMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         principal = request_principal(request)
+        set_impersonation(request, None)
         if self._is_async:
             return self._acall(request, principal)
         token = current_request.current_request.set(request)
