@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
@@ -153,10 +154,12 @@ def _end(request: HttpRequest, record: Record, cause: str) -> HttpResponse | Non
         # Its response may not reach the browser. The next page returns to the staff member's own session.
         _without_user(request)
         return None
+    # The page offers to start again for the same user.
+    query = {ENDED: cause, "user": str(request.session.get(SESSION_KEY, ""))}
     user = return_to_own_session(request, record)
     if is_path_of(request.path, SIGN_OUT):
         return None
-    url = with_query(_page_url(), {ENDED: cause})
+    url = with_query(_page_url(), query)
     if is_from_script(request):
         return impersonation_json(request, "impersonation_ended", status=401, url=url)
     if request.method in SAFE_METHODS or is_path_of(request.path, LEAVE):
