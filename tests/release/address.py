@@ -78,11 +78,11 @@ def replace_address(folder: Path, address: str) -> list[str]:
     if not ADDRESS.fullmatch(address):
         raise AddressError(f"{address!r} is not an address such as https://github.com/acme/logto-auth.")
     former = copies_of(defined_address(folder))
+    badge = BADGE.format(address=address)
     changed = []
     for path, text in text_files(folder):
         new = former.sub(lambda _match: _name(address), text)
         if path == folder / README and not is_placeholder(address) and "/badge.svg)" not in new:
-            badge = BADGE.format(address=address)
             new = TITLE_OF_README.sub(lambda match: match[1] + badge + ("" if match[2] else "\n"), new, count=1)
         if new != text:
             path.write_bytes(new.encode("utf-8", errors="surrogateescape"))
