@@ -133,7 +133,7 @@ def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwa
 
 
 def _end_row_of_former_impersonation(request: HttpRequest | None) -> None:
-    """Code of the site signs in somebody else while staff act as a user: Django has emptied the session."""
+    """Code of the site signs in another user while staff act as a user: Django has emptied the session."""
     impersonation = getattr(request, "impersonation", None)
     if request is None or impersonation is None or record_of(request.session) is not None:
         return

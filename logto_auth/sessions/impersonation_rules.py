@@ -45,7 +45,7 @@ REFUSAL_TEXTS: dict[str, str | Promise] = {
     "impersonation_of_oneself": _("This is your own account."),
     "impersonation_user_inactive": _("This account is not active, here or at Logto."),
     "impersonation_not_linked": _("This account is not linked to a user at Logto."),
-    "impersonation_of_staff": _("Nobody can act as staff, or as somebody who may act as users."),
+    "impersonation_of_staff": _("Nobody can act as staff, or as a person who may act as users."),
     "impersonation_reason_missing": _("Write a reason, in up to 500 characters."),
     "impersonation_refused_by_site": _("This site does not permit you to act as this user."),
 }
