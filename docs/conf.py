@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
 
 from logto_auth import __version__
+from tests.release.address import ROOT, defined_address, is_placeholder
 
 # The extension imports modules that need settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookstore.settings")
@@ -31,6 +32,13 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
+# Links to the source of each page, from the first release on: `make address`.
+if not is_placeholder(defined_address(ROOT)):
+    html_theme_options = {
+        "source_repository": defined_address(ROOT),
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }
 html_title = f"logto_auth {version}"
 html_static_path = ["_static"]
 html_css_files = ["documentation.css"]
