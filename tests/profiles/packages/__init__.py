@@ -1,4 +1,4 @@
-"""Sites with other packages, as the guides set them up. Each module is a settings module, and `nox -s packages` runs it.
+"""Sites with other packages, as the guides set them up. Each module is a settings module; `nox -s packages` runs it.
 
 A run has the tests of `tests/profiles/flows`, and those of `own/test_<name of the module>.py`. The packages are not in
 `requirements.txt`.
