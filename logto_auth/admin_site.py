@@ -60,10 +60,12 @@ class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        """Return the fields, without the link to the Logto Console if the site does not know its URL."""
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
+        """Return the fields: the link to the Logto Console only if its URL is known, the link to support access only
+        for staff who may act as this user."""
         has_console = obj is not None and any(map(console_url, obj.logto_identities.all()))
-        return [name for name in self.fields if name != "console" or has_console]
+        fields = [name for name in self.fields if name != "console" or has_console]
+        return [*fields, "support_access"] if self._may_act_as(request, obj) else fields
 
     @admin.display(description=_("Organizations"))
     def organizations(self, identity: LogtoIdentity) -> str:
@@ -99,10 +101,6 @@ class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
         if identity.issuer != conf.issuer:
             return "-"
         return format_html('<a href="{}">{}</a>', support_access_url(identity.user_id), _("Support access…"))
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
-        """Return the columns. That of support access is for staff who may act as this user."""
-        return (*self.fields, "support_access") if self._may_act_as(request, obj) else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
         return self.get_fields(request, obj)
@@ -193,8 +191,8 @@ class LogtoAdminSite(admin.AdminSite):
         if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
         if status_at_logto not in user_admin.list_display:
-            user_admin.list_display = [*user_admin.list_display, status_at_logto]  # type: ignore[misc]
-            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[method-assign]
+            user_admin.list_display = [*user_admin.list_display, status_at_logto]
+            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[method-assign,assignment]
         actions = list(user_admin.actions or ())
         user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
         # Django calls it before it offers the actions.
