@@ -25,7 +25,7 @@ def installed(logto: Emulator, settings: Any) -> Emulator:
 
 
 def found(declared: TenantDeclaration = DECLARED) -> list[str]:
-    return [f"{each.level}: {each.text}" for each in password_migration_findings(management_api(), declared)]
+    return [f"{each.level}: {each.message}" for each in password_migration_findings(management_api(), declared)]
 
 
 def test_installed_script_is_reported(installed: Emulator) -> None:
