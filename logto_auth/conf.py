@@ -417,6 +417,14 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
+    api_docs_app_id = Setting(
+        "",
+        'App ID of a "Single page app" of the tenant, with which the button "Authorize" of the API documentation signs '
+        "in: see `logto_auth.contrib.swagger`. `manage.py logto_setup` creates it if the site includes the URLs. "
+        "Empty: the documentation asks for an access token.",
+        type=str,
+        example="the-app-id",
+    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
@@ -591,6 +599,32 @@ class Conf:
         "Time in seconds after which a process with open sockets asks the database again which of their sessions have "
         "ended, if there is no channel layer that reaches other processes. It is one query for all sockets.",
         type=int,
+    )
+
+    impersonation_seconds = Setting(
+        3600,
+        "Longest time in seconds for which staff may act as a user (support access). A start may ask for less.",
+        type=int,
+    )
+    impersonation_read_only = Setting(
+        False,
+        "Whether staff who act as a user may only look: requests with another method than GET, HEAD or OPTIONS are "
+        "refused, except to leave and to sign out, and so are WebSockets.",
+        type=bool,
+    )
+    impersonation_allowed = Setting(
+        "",
+        "Dotted path of a function `(request, user) -> bool` that returns whether `request.user` may act as `user`, "
+        "after all other rules. It may raise `ImpersonationRefused` with a text for the staff member. Empty: the other "
+        "rules decide.",
+        type=str,
+        example="shop.support.may_act_as",
+    )
+    impersonation_banner = Setting(
+        True,
+        "Whether each HTML page gets the banner of support access while staff act as a user. Set it to `False` on a "
+        "site whose templates contain `{% logto_impersonation_banner %}`.",
+        type=bool,
     )
 
     @property

@@ -264,9 +264,10 @@ def record_batch(sender: object, batch: Batch, **kwargs: Any) -> None:
             )
         write_events(batch.collected)
     except Exception as error:
-        if is_signed_in and conf.audit_required:
+        if (is_signed_in or batch.must_be_recorded) and conf.audit_required:
+            what = "a sign-in" if is_signed_in else "the start of an impersonation"
             raise NotRecorded(
-                f"The audit trail did not store a sign-in ({type(error).__name__}), and LOGTO_AUDIT_REQUIRED is set. "
+                f"The audit trail did not store {what} ({type(error).__name__}), and LOGTO_AUDIT_REQUIRED is set. "
                 "Is the database in order, and are all migrations applied?"
             ) from error
         log_missed(error)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,17 +26,21 @@ _NOTICE = """\
 ================================================================================"""
 
 
+# Ctrl-C in a terminal reaches the other command too, which stops in its own way within this time.
+_SECONDS_TO_STOP = 3
 _EXAMPLES = """\
 examples:
   python -m logto_auth.emulator
+  python -m logto_auth.emulator -- python manage.py runserver
   python -m logto_auth.emulator --base-url http://localhost:8080
   python -m logto_auth.emulator --port 0 --json > emulator.json"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the emulator until Ctrl-C and return the exit code."""
+    """Run the emulator until Ctrl-C, or until the command that it has been given ends. Return the exit code."""
     _accept_any_text()
     options = _parser().parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
     try:
         emulator = Emulator(
@@ -56,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else:
                 print(_NOTICE.format(reach=_reach(options.host)))
                 print(_summary(emulator), flush=True)
+            if command:
+                return _run(command, emulator)
             emulator.wait()
     except OSError as error:
         print(f"{error.strerror} Use --port to choose another port.", file=sys.stderr)
@@ -125,7 +135,39 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--json", action="store_true", help="print what the site needs to know as JSON, on one line, when it is ready"
     )
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="-- COMMAND",
+        help="run this command with LOGTO_ENDPOINT, LOGTO_APP_ID and LOGTO_APP_SECRET of the emulator, and stop when "
+        "it ends: -- python manage.py runserver",
+    )
     return parser
+
+
+def _run(command: Sequence[str], emulator: Emulator) -> int:
+    """Run the command with the credentials of the first application in its environment, and return its exit code."""
+    application = next(iter(emulator.tenant.applications.values()))
+    variables = {
+        "LOGTO_ENDPOINT": emulator.endpoint,
+        "LOGTO_APP_ID": application.id,
+        "LOGTO_APP_SECRET": application.secret,
+    }
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the user's own command
+    except OSError as error:
+        print(f"{command[0]} does not start: {error.strerror}.", file=sys.stderr)
+        return 1
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_TO_STOP)
+        process.terminate()
+        code = process.wait()
+    # As a shell reports a process that a signal has ended.
+    return code if code >= 0 else 128 - code
 
 
 def _accept_any_text() -> None:

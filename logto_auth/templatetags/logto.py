@@ -19,6 +19,7 @@ from logto_auth.access.responses import page_of_request
 from logto_auth.account.links import PAGES as ACCOUNT_PAGES
 from logto_auth.account.links import account_url
 from logto_auth.exceptions import InvalidAccountTask, InvalidSignInOption, LogtoError
+from logto_auth.impersonation.banner import render_banner
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_sign_in_path
 from logto_auth.sign_in.start import check_url_options, sign_in_url
@@ -126,6 +127,18 @@ def logto_organization_switcher(
         options,
         _("Switch"),
     )
+
+
+@register.simple_tag(takes_context=True)
+def logto_impersonation_banner(context: template.Context) -> SafeString:
+    """Return the banner of support access; "" unless staff act as a user. `LogtoMiddleware` then inserts no other one.
+
+    Put it right after `<body>`, and not inside `{% cache %}`.
+    """
+    request = _request(context)
+    # A nonce that the view, rather than a context processor, has put into the context.
+    nonce = {name: context[name] for name in ("csp_nonce",) if name in context}
+    return SafeString() if request is None else render_banner(request, nonce)
 
 
 @register.simple_tag(takes_context=True)

@@ -157,6 +157,9 @@ class TenantDeclaration:
     password_migration_url: str = ""
     password_migration_key: Secret | None = None
     api_resource: str = ""
+    api_docs_id: str = ""
+    api_docs_redirect_uris: Sequence[str] = ()
+    """The URLs of the API documentation to which Logto redirects the browser. Empty: no application for it."""
 
 
 def declaration_errors(declaration: TenantDeclaration) -> list[str]:
@@ -198,7 +201,7 @@ def _user_roles(roles: Sequence[Role] | Sequence[OrganizationRole]) -> list[str]
 
 
 def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
-    for uri in (*declaration.redirect_uris, *declaration.post_sign_out_uris):
+    for uri in (*declaration.redirect_uris, *declaration.post_sign_out_uris, *declaration.api_docs_redirect_uris):
         yield from _redirect_uri_errors(uri)
     for what, uri in (
         ("back-channel logout URI", declaration.back_channel_logout_uri),

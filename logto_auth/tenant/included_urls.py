@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import get_resolver
 
 __all__ = [
+    "API_DOCS",
     "API_KEY_ENDPOINTS",
     "API_KEY_PAGES",
     "CONSOLE_API",
@@ -22,6 +23,8 @@ CONSOLE_API: Final = "logto_organizations_api"
 # Those of the pages and endpoints for API keys.
 API_KEY_PAGES: Final = "logto_api_keys"
 API_KEY_ENDPOINTS: Final = "logto_api_keys_api"
+# That of the API documentation with a sign-in.
+API_DOCS: Final = "logto_api_docs"
 # That of the endpoint for passwords that Logto cannot import.
 PASSWORD_MIGRATION_URLS: Final = "logto_password_migration"  # noqa: S105
 

@@ -21,7 +21,7 @@ from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_hos
 from .account_center import AccountCenter
 from .declaration import TenantDeclaration, console_errors
 from .dynamic_clients import DYNAMIC_CLIENTS
-from .included_urls import PASSWORD_MIGRATION_URLS
+from .included_urls import API_DOCS, PASSWORD_MIGRATION_URLS
 from .organization_console import OrganizationConsole
 from .password_migration import MIN_KEY_LENGTH
 from .uris import normalize_uri
@@ -69,6 +69,8 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         password_migration_url=_password_migration_url(base_urls) if declared.password_migration else "",
         password_migration_key=next(iter(password_migration_keys()), None),
         api_resource=conf.api_resource,
+        api_docs_id=conf.api_docs_app_id,
+        api_docs_redirect_uris=_at_each(base_urls, lambda: _path("redirect", API_DOCS)),
         unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
         account_center=_account_center(declared.account_center, base_urls),
     )
