@@ -1,4 +1,4 @@
-"""The URLs of the bookstore with consoles of branches, API keys, support access and the MCP endpoint, as in the demo."""
+"""The URLs of the bookstore as in the demo, with consoles of branches, API keys, support access and the MCP endpoint."""
 
 from importlib.util import find_spec
 
