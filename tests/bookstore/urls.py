@@ -1,4 +1,4 @@
-"""The URLs of the bookstore as in the demo, with consoles of branches, API keys, support access and the MCP endpoint."""
+"""The URLs of the bookstore as in the demo, with the console of branches, API keys, support access and MCP."""
 
 from importlib.util import find_spec
 
