@@ -30,6 +30,7 @@ OWN_TESTS = {
     "emulator's Management API",
     "emulator's second factor",
     "emulator's webhooks",
+    "home template",
     "identities from usernames",
     "identity",
     "impersonation",
