@@ -53,7 +53,7 @@ class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields, without the link to the Logto Console if the site does not know its URL."""
         has_console = obj is not None and any(map(console_url, obj.logto_identities.all()))
         return [name for name in self.fields if name != "console" or has_console]
@@ -155,8 +155,8 @@ class LogtoAdminSite(admin.AdminSite):
         if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
         if status_at_logto not in user_admin.list_display:
-            user_admin.list_display = [*user_admin.list_display, status_at_logto]  # type: ignore[misc]
-            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[method-assign]
+            user_admin.list_display = [*user_admin.list_display, status_at_logto]
+            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[assignment]
         actions = list(user_admin.actions or ())
         user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
         # Django calls it before it offers the actions.
