@@ -39,6 +39,7 @@ OWN_TESTS = {
     "organization model",
     "organization path",
     "pytest.ini",
+    "quick start",
     "restored",
     "second factor tests",
     "sign out everywhere",
