@@ -262,7 +262,7 @@ def test_expired_access_leads_to_the_page_that_says_so(clerk: Clerk) -> None:
     response = clerk.client.get("/", follow=True)
     assert "Support access has ended" in text_of(response)
     assert "The time that you chose is over." in text_of(response)
-    assert f'href="{clerk.page_of_ada}"' in response.content.decode()
+    assert 'href="/admin/auth/user/"' in response.content.decode()
     assert "Hello clerk" in clerk.get().content.decode()
 
 
@@ -272,7 +272,19 @@ def test_end_of_the_own_session_leads_to_the_sign_in(clerk: Clerk) -> None:
     response = clerk.client.get("/", follow=True)
     assert "Your own session has ended" in text_of(response)
     assert "You are signed out." in text_of(response)
-    assert "/sign-in?next=" in response.content.decode()
+    assert 'href="/sign-in"' in response.content.decode()
+
+
+def test_leave_after_the_end_of_the_own_session_says_so(clerk: Clerk) -> None:
+    clerk.start()
+    LogtoSession.objects.filter(user=clerk.user).end()
+    response = clerk.client.post("/support-access/leave", follow=True)
+    assert "You are signed out." in text_of(response)
+
+
+def test_page_offers_to_start_again_for_the_same_user(clerk: Clerk) -> None:
+    response = clerk.client.get("/support-access/", {"ended": "expired", "user": clerk.ada.pk})
+    assert f'href="{clerk.page_of_ada}"' in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["", "?ended=x", "?ended=expired&user=%3Cscript%3E", "?user=" + "9" * 500])

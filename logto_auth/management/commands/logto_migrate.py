@@ -263,4 +263,4 @@ class Command(LogtoCommand):
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
+    return f"{part:,} of {whole:,}" + (f" ({100 * part // whole} %)" if whole else "")
