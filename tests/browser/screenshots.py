@@ -119,11 +119,13 @@ PICTURES = (
     Picture("admin-user", "admin", "/admin/auth/user/", then=open_account_in_admin, height=420, width=1300),
     Picture("audit-trail", "admin", "/admin/logto_audit/auditevent/", width=1200),
 )
+# Their names and colour schemes.
+ANIMATIONS = {"sign-in": "light", "sign-in-dark": "dark"}
 
 
 def main(names: Sequence[str]) -> int:
     """Take the pictures with these names, or all. Return the exit code."""
-    known = [picture.name for picture in PICTURES] + ["sign-in"]
+    known = [*(picture.name for picture in PICTURES), *ANIMATIONS]
     if unknown := set(names) - set(known):
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.", file=sys.stderr)
         return 1
@@ -131,8 +133,9 @@ def main(names: Sequence[str]) -> int:
         for picture in PICTURES:
             if not names or picture.name in names:
                 keep_or_write(IMAGES / f"{picture.name}.png", taken(picture, chromium, shop))
-        if not names or "sign-in" in names:
-            write_animation(IMAGES / "sign-in.webp", chromium, shop)
+        for name, scheme in ANIMATIONS.items():
+            if not names or name in names:
+                write_animation(IMAGES / f"{name}.webp", chromium, shop, scheme)
     return 0
 
 
@@ -180,7 +183,7 @@ def is_alike(old: Image.Image, new: Image.Image) -> bool:
     return changed.histogram()[255] <= KEPT_PART * new.width * new.height
 
 
-def write_animation(path: Path, chromium: Browser, shop: str) -> None:
+def write_animation(path: Path, chromium: Browser, shop: str, scheme: str) -> None:
     """Write what a user sees during a sign-in: the shop, the page of Logto, and the shop again."""
     frames: list[tuple[Image.Image, int]] = []
 
@@ -192,7 +195,7 @@ def write_animation(path: Path, chromium: Browser, shop: str) -> None:
             draw_pointer(image, box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
         frames.append((image, milliseconds))
 
-    with new_page(chromium, shop, viewport={"width": WIDTH, "height": HEIGHT}) as page:
+    with new_page(chromium, shop, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme) as page:
         page.goto("/")
         add(SLOW)
         add(FAST, sign_in_button(page))
