@@ -16,6 +16,7 @@ from urllib.parse import quote
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -53,8 +54,16 @@ def sign_out_everywhere(model_admin: Any, request: HttpRequest, users: QuerySet[
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Suspend at Logto"))
-def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> None:
-    """Suspend the selected users at Logto and here."""
+def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> TemplateResponse | None:
+    """Suspend the selected users at Logto and here, once staff have confirmed it: return the page that asks them."""
+    if request.POST.get("confirmed") != "yes":
+        context = {
+            **model_admin.admin_site.each_context(request),
+            "title": gettext("Suspend at Logto"),
+            "opts": model_admin.model._meta,
+            "users": users,
+        }
+        return TemplateResponse(request, "logto_auth/admin/confirm_suspension.html", context)
 
     def suspend(api: ManagementAPI, identity: LogtoIdentity) -> None:
         user = api.users.suspend(identity.sub)
@@ -63,6 +72,7 @@ def suspend_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[Any
     _for_each(model_admin, request, users.exclude(pk=request.user.pk), suspend)
     if users.filter(pk=request.user.pk).exists():
         _warn(model_admin, request, gettext("You cannot suspend yourself here."))
+    return None
 
 
 @admin.action(permissions=["manage_at_logto"], description=_("Lift the suspension at Logto"))

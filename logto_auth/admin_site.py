@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -51,13 +52,20 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 MAX_MEMBERS_SHOWN = 100
 
 
-class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
+class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
     """The Logto identities of a user, read-only. For the user admin of a site that keeps its own admin site."""
 
     model = LogtoIdentity
     fields = readonly_fields = ("issuer", "sub", "status", "created_at", "organizations", "signed_in", "console")
     extra = 0
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
+        """Return the fields: the link to the Logto Console only if its URL is known, the link to support access only
+        for staff who may act as this user."""
+        has_console = obj is not None and any(map(console_url, obj.logto_identities.all()))
+        fields = [name for name in self.fields if name != "console" or has_console]
+        return [*fields, "support_access"] if self._may_act_as(request, obj) else fields
 
     @admin.display(description=_("Organizations"))
     def organizations(self, identity: LogtoIdentity) -> str:
@@ -68,11 +76,18 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
     @admin.display(description=_("Signed in"))
     def signed_in(self, identity: LogtoIdentity) -> str:
         """The sessions of the user here: time, IP address and browser."""
+        from .account.devices import device_name
+
         sessions = [
-            (localize(template_localtime(row.created_at)), row.ip_address or "", row.user_agent, _support_access(row))
+            (
+                localize(template_localtime(row.created_at)),
+                device_name(row.user_agent),
+                row.ip_address or "",
+                _support_access(row),
+            )
             for row in identity.sessions.select_related("impersonator")
         ]
-        return format_html_join(mark_safe("<br>"), "{} {} {}{}", sessions) or "-"
+        return format_html_join(mark_safe("<br>"), "{} · {} · {}{}", sessions) or "-"
 
     @admin.display(description=_("Logto Console"))
     def console(self, identity: LogtoIdentity) -> str:
@@ -87,10 +102,6 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
             return "-"
         return format_html('<a href="{}">{}</a>', support_access_url(identity.user_id), _("Support access…"))
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
-        """Return the columns. That of support access is for staff who may act as this user."""
-        return (*self.fields, "support_access") if self._may_act_as(request, obj) else self.fields
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
         return self.get_fields(request, obj)
 
@@ -104,6 +115,17 @@ class LogtoIdentityInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.display(description=_("Status at Logto"))
+def status_at_logto(user: Any) -> str:
+    """The column of the list of users: the status at Logto as last reported, empty for a user of this site only."""
+    return ", ".join(str(identity.get_status_display()) for identity in user.logto_identities.all())
+
+
+def _with_identities(get_queryset: Callable[[HttpRequest], QuerySet[Any]]) -> Callable[[HttpRequest], QuerySet[Any]]:
+    """Return `get_queryset` with the identities of all users of a page in one query."""
+    return wraps(get_queryset)(lambda request: get_queryset(request).prefetch_related("logto_identities"))
 
 
 def _support_access(row: LogtoSession) -> str:
@@ -168,6 +190,9 @@ class LogtoAdminSite(admin.AdminSite):
             return
         if LogtoIdentityInline not in user_admin.inlines:
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
+        if status_at_logto not in user_admin.list_display:
+            user_admin.list_display = [*user_admin.list_display, status_at_logto]
+            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[method-assign,assignment]
         actions = list(user_admin.actions or ())
         user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
         # Django calls it before it offers the actions.

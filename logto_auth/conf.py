@@ -417,6 +417,14 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
+    api_docs_app_id = Setting(
+        "",
+        'App ID of a "Single page app" of the tenant, with which the button "Authorize" of the API documentation signs '
+        "in: see `logto_auth.contrib.swagger`. `manage.py logto_setup` creates it if the site includes the URLs. "
+        "Empty: the documentation asks for an access token.",
+        type=str,
+        example="the-app-id",
+    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
@@ -514,6 +522,27 @@ class Conf:
         "Whether the account of a user who was deleted at Logto is deleted. If `False`, and for staff in any case, the "
         "account is deactivated.",
         type=bool,
+    )
+    password_migration_key: Setting[str | Sequence[str]] = Setting(
+        "",
+        "Key with which Logto's script signs its calls of `logto_auth.password_migration`, at least 32 characters, or "
+        "several keys while one is replaced: `manage.py logto_setup` installs the first one. Use it for nothing else. "
+        "Empty: the endpoint refuses all calls.",
+        type=(str, list, tuple),
+        items="str",
+    )
+    password_migration_until = Setting(
+        "",
+        "The last day, in the time zone of the site, on which `logto_auth.password_migration` checks passwords. Empty: "
+        "it checks none.",
+        type=str,
+        example="2027-03-31",
+    )
+    password_migration_per_minute = Setting(
+        120,
+        "How many passwords `logto_auth.password_migration` checks in a minute, of all users together. Each takes as "
+        "much processor time as a sign-in with Django's form.",
+        type=int,
     )
     console_url = Setting(
         "",

@@ -17,6 +17,7 @@ pymysql.version_info = (2, 2, 7, "final", 0)
 if os.environ.get("TEST_MYSQL_DRIVER") != "mysqlclient":
     pymysql.install_as_MySQLdb()
 
+INSTALLED_APPS = [*INSTALLED_APPS, "logto_auth.password_migration"]  # noqa: F405
 SECRET_KEY = "only-for-tests"
 
 # A file, because all threads of a process share one connection to a database in memory. With a file, each thread has

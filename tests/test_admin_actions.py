@@ -51,7 +51,7 @@ def reader(machine: Any, logto: Emulator) -> Browser:
 def do(staff: Client, action: str, *usernames: str) -> list[tuple[str, str]]:
     """Run an action on these users, or on all, and return its messages with their levels."""
     chosen = User.objects.filter(username__in=usernames) if usernames else User.objects.all()
-    form = {"action": action, "_selected_action": [user.pk for user in chosen]}
+    form = {"action": action, "_selected_action": [user.pk for user in chosen], "confirmed": "yes"}
     response = staff.post(reverse(USERS), form, follow=True)
     assert response.status_code == 200
     return [(message.level_tag, str(message)) for message in response.context["messages"]]
@@ -74,6 +74,33 @@ def test_actions_need_permission_and_application(staff: Client, machine: Any, se
     assert offered(staff) == ACTIONS
     settings.LOGTO_M2M_APP_ID = ""
     assert offered(staff) == set()
+
+
+def test_suspension_is_confirmed_first(staff: Client, reader: Browser, logto: Emulator) -> None:
+    user = User.objects.get(username="reader")
+    page = staff.post(reverse(USERS), {"action": "suspend_at_logto", "_selected_action": [user.pk]})
+    assert "<li>reader</li>" in page.text
+    assert f'name="_selected_action" value="{user.pk}"' in page.text
+    assert is_signed_in(reader)
+    assert not logto.tenant.users["reader000001"].is_suspended
+    form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', page.text))
+    staff.post(reverse(USERS), form)
+    assert logto.tenant.users["reader000001"].is_suspended
+
+
+def test_list_of_users_shows_the_status_at_logto(
+    staff: Client, reader: Browser, django_assert_max_num_queries: Any
+) -> None:
+    assert "Status at Logto" in staff.get(reverse(USERS)).text
+    do(staff, "suspend_at_logto", "reader")
+    row = re.search(r"<tr>.*?reader.*?</tr>", staff.get(reverse(USERS)).text.split("<tbody")[1], re.DOTALL)
+    assert row is not None
+    assert "suspended" in row[0]
+    with django_assert_max_num_queries(10) as few:
+        staff.get(reverse(USERS))
+    User.objects.bulk_create(User(username=f"user{number}") for number in range(20))
+    with django_assert_max_num_queries(len(few)):
+        staff.get(reverse(USERS))
 
 
 def test_posted_action_without_permission_does_nothing(staff: Client, reader: Browser, logto: Emulator) -> None:

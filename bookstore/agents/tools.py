@@ -33,7 +33,7 @@ class Search(msgspec.Struct, forbid_unknown_fields=True):
         str,
         msgspec.Meta(
             max_length=LONGEST_SEARCH,
-            description="Words in the title, author or description; all must match. Empty: all books.",
+            description="Words in the title, author or description, in any language; all must match. Empty: all books.",
         ),
     ] = ""
 

@@ -41,6 +41,17 @@ class BookSerializer(serializers.ModelSerializer):
             "language",
             "category",
             "description",
+            "title_ja",
+            "title_kana",
+            "author_ja",
+            "author_kana",
+            "description_ja",
+            "title_zh_hans",
+            "title_pinyin",
+            "author_zh_hans",
+            "author_pinyin",
+            "description_zh_hans",
+            "other_names",
             "price_cents",
             "stock",
             "cover",
@@ -72,7 +83,7 @@ class BookFilter(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         words = {
-            "q": "Words in title, author or description; all must match.",
+            "q": "Words in title, author or description, in any language; all must match.",
             "category": "The slug of a category.",
         }
         return [

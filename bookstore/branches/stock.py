@@ -1,15 +1,15 @@
 """The stock of the branch that the URL selects, if the user or the token belongs to it."""
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
-from bookstore.catalog.models import Book
+from bookstore.catalog.models import Book, BookQuerySet
 from logto_auth.organizations import organization_of
 
 from .models import Stock
 
 
-def books_with_copies(request: HttpRequest, words: str = "") -> QuerySet[Book]:
+def books_with_copies(request: HttpRequest, words: str = "") -> BookQuerySet:
     """Return the books that match `words`, each with `copies`, which is None if the branch never had the book.
 
     Without words, return all books that the branch has or had.

@@ -45,7 +45,7 @@ class StockPage(OrganizationScopeRequiredMixin, ListView):
 
     def get_queryset(self) -> QuerySet[Book]:
         self.words = search_words(self.request.GET)
-        return books_with_copies(self.request, self.words)
+        return books_with_copies(self.request, self.words).by_title()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(stock_words=self.words, **kwargs)
@@ -58,7 +58,9 @@ def change_copies(request: HttpRequest, organization_id: str, slug: str) -> Http
     form = CopiesForm(request.POST)
     if form.is_valid():
         set_copies(request, book, form.cleaned_data["copies"])
-        messages.success(request, _("The number of copies of “%(title)s” is saved.") % {"title": book.title})
+        messages.success(request, _("The number of copies of “%(title)s” is saved.") % {"title": book.local_title})
     else:
-        messages.error(request, _("Enter the number of copies of “%(title)s”, 0 or more.") % {"title": book.title})
+        messages.error(
+            request, _("Enter the number of copies of “%(title)s”, 0 or more.") % {"title": book.local_title}
+        )
     return redirect(f"{reverse('branches:stock', args=[organization_id])}?{request.GET.urlencode()}")

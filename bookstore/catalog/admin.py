@@ -15,4 +15,4 @@ class BookAdmin(admin.ModelAdmin):
     list_display = ["title", "author", "year", "category", "price_cents", "stock"]
     list_filter = ["category", "language"]
     list_select_related = ["category"]
-    search_fields = ["title", "original_title", "author"]
+    search_fields = ["title", "original_title", "author", "title_ja", "author_ja", "title_zh_hans", "author_zh_hans"]

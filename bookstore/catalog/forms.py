@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import Book
 
+JAPANESE = ["title_ja", "title_kana", "author_ja", "author_kana", "description_ja"]
+CHINESE = ["title_zh_hans", "title_pinyin", "author_zh_hans", "author_pinyin", "description_zh_hans"]
+
 
 class BookForm(forms.ModelForm):
     price = forms.DecimalField(
@@ -31,13 +34,30 @@ class BookForm(forms.ModelForm):
             "description",
             "price",
             "stock",
+            "other_names",
+            *JAPANESE,
+            *CHINESE,
         ]
-        widgets = {"description": forms.Textarea(attrs={"rows": 5})}
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 5}) for name in ("description", "description_ja", "description_zh_hans")
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
         if self.instance.price_cents:
             self.initial["price"] = Decimal(self.instance.price_cents).scaleb(-2)
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """Return the fields of the book itself, in English."""
+        return [field for field in self if field.name not in (*JAPANESE, *CHINESE)]
+
+    def translations(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """Return the fields of each other language: the name of the language, the fields, and whether one is wrong."""
+        groups = ((_("In Japanese"), JAPANESE), (_("In Simplified Chinese"), CHINESE))
+        return [
+            (str(label), [self[name] for name in names], any(self[name].errors for name in names))
+            for label, names in groups
+        ]
 
     def save(self, commit: bool = True) -> Book:
         self.instance.price_cents = int(self.cleaned_data["price"] * 100)

@@ -11,6 +11,9 @@ from .models import Book, Category
 CATALOGUE = Path(__file__).parent / "data" / "books.json"
 
 
+TRANSLATED = ("title_", "author_", "description_", "other_names")
+
+
 class Loaded(NamedTuple):
     added: int
     """New books."""
@@ -38,7 +41,20 @@ def load_catalogue(*, reset: bool = False) -> Loaded:
         count_before = Book.objects.count()
         _insert(Book, books, reset=reset)
         added = Book.objects.count() - count_before
+        _translate(books)
     return Loaded(added=added, kept=len(books) - added)
+
+
+def _translate(loaded: list[Book]) -> None:
+    """Give translations to the books that have none: those of a database from before the shop had translations."""
+    written = [field.name for field in Book._meta.concrete_fields if field.name.startswith(TRANSLATED)]
+    by_slug = {book.slug: book for book in loaded}
+    untranslated = list(Book.objects.filter(slug__in=by_slug, title_ja="", title_zh_hans=""))
+    for book in untranslated:
+        for name in written:
+            setattr(book, name, getattr(by_slug[book.slug], name))
+        book.complete()
+    Book.objects.bulk_update(untranslated, [*written, "sort_title", "sort_author", "search_text"])
 
 
 def _insert(model: type[models.Model], rows: list[Any], *, reset: bool) -> None:

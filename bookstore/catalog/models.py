@@ -1,8 +1,8 @@
 """Books and their categories."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,16 +13,17 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from . import covers
-from .native_names import native_names
+from .languages import in_language, name_order
+from .search import fill_search_columns, searchable
 
 NEWEST_YEAR = 1928
 """The shop sells books in the public domain; in the United States that is certain up to this year."""
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
-    def with_book_counts(self) -> "CategoryQuerySet":
-        """The categories in the order of the shop, each with `book_count`."""
-        counted = self.annotate(book_count=Count("books"))
+    def with_book_counts(self, books: "BookQuerySet") -> "CategoryQuerySet":
+        """The categories in the order of the shop, each with `book_count`: how many of the books it has."""
+        counted = self.annotate(book_count=Count("books", filter=Q(books__in=books.order_by())))
         return counted.order_by(*self.model._meta.ordering)  # a query with GROUP BY loses the model's ordering
 
 
@@ -51,8 +52,7 @@ class Category(models.Model):
     @property
     def name(self) -> str:
         """The name in the language of the page, or in English if it is not translated yet."""
-        language = (get_language() or "en").replace("-", "_")
-        return getattr(self, f"name_{language}", "") or self.name_en
+        return in_language(self, "name") or self.name_en
 
 
 class Language(models.TextChoices):
@@ -86,14 +86,20 @@ class Language(models.TextChoices):
 
 class BookQuerySet(models.QuerySet["Book"]):
     def search(self, words: str) -> "BookQuerySet":
-        """Return the books whose title, author or description contain every word, ignoring accents and case."""
+        """Return the books whose texts, in any language, contain every word, ignoring accents and case."""
         books = self
         for word in searchable(words).split():
             books = books.filter(search_text__contains=word)
         return books
 
+    def by_title(self) -> "BookQuerySet":
+        """The books in the alphabetical order of the language of the page."""
+        return self.order_by(name_order("title"), "pk")
+
 
 class Book(models.Model):
+    """A book. Title, author and description are in English; those in Japanese and Chinese are optional."""
+
     slug = models.SlugField(_("slug"), max_length=120, unique=True, blank=True)
     title = models.CharField(_("title"), max_length=160)
     original_title = models.CharField(_("original title"), max_length=160, blank=True)
@@ -113,18 +119,44 @@ class Book(models.Model):
     language = models.CharField(_("original language"), max_length=3, choices=Language, default=Language.ENGLISH)
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="books", verbose_name=_("category"))
     description = models.TextField(_("description"), blank=True)
+    title_ja = models.CharField(_("title in Japanese"), max_length=160, blank=True)
+    title_kana = models.CharField(
+        _("title in katakana"), max_length=240, blank=True, help_text=_("The reading. Lists are sorted by it.")
+    )
+    author_ja = models.CharField(_("author in Japanese"), max_length=120, blank=True)
+    author_kana = models.CharField(
+        _("author in katakana"), max_length=240, blank=True, help_text=_("The reading. Lists are sorted by it.")
+    )
+    description_ja = models.TextField(_("description in Japanese"), blank=True)
+    title_zh_hans = models.CharField(_("title in Simplified Chinese"), max_length=160, blank=True)
+    title_pinyin = models.CharField(
+        _("title in Pinyin"), max_length=240, blank=True, help_text=_("Without tones. Lists are sorted by it.")
+    )
+    author_zh_hans = models.CharField(_("author in Simplified Chinese"), max_length=120, blank=True)
+    author_pinyin = models.CharField(
+        _("author in Pinyin"), max_length=240, blank=True, help_text=_("Without tones. Lists are sorted by it.")
+    )
+    description_zh_hans = models.TextField(_("description in Simplified Chinese"), blank=True)
+    other_names = models.CharField(
+        _("other names"),
+        max_length=160,
+        blank=True,
+        help_text=_("Other spellings and titles by which readers search. They are not shown."),
+    )
     price_cents = models.PositiveIntegerField(
         _("price in cents"), validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
     stock = models.PositiveIntegerField(_("copies in stock"), default=0)
+    sort_title = models.CharField(max_length=160, editable=False, blank=True)
+    sort_author = models.CharField(max_length=120, editable=False, blank=True)
     search_text = models.TextField(editable=False, blank=True)
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     objects = BookQuerySet.as_manager()
 
     class Meta:
-        ordering = ["title", "pk"]
-        indexes = [models.Index(fields=["category", "title"], name="catalog_book_on_shelf")]
+        ordering = ["sort_title", "pk"]
+        indexes = [models.Index(fields=["category", "sort_title"], name="catalog_book_on_shelf")]
         constraints = [
             models.CheckConstraint(condition=Q(price_cents__gt=0), name="catalog_book_price_is_positive"),
             models.CheckConstraint(condition=Q(year__lte=NEWEST_YEAR), name="catalog_book_is_public_domain"),
@@ -133,28 +165,51 @@ class Book(models.Model):
         verbose_name_plural = _("books")
 
     def __str__(self) -> str:
-        return self.title
+        return self.local_title
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         self.complete()
         if update_fields is not None:
-            update_fields = {*update_fields, "search_text"}
+            update_fields = {*update_fields, "sort_title", "sort_author", "search_text"}
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:detail", args=[self.slug])
 
     def complete(self) -> None:
-        """Fill the derived fields: the slug once, the search text always."""
+        """Fill the derived fields: the slug once, the others always."""
         self.slug = self.slug or free_slug(self.title, self.author)
-        texts = (self.title, self.original_title, self.author, self.description)
-        self.search_text = searchable(" ".join((*texts, *native_names(self.author, self.original_title))))
+        fill_search_columns(self)
+
+    @property
+    def local_title(self) -> str:
+        """The title in the language of the page, or in English if it is not translated yet."""
+        return in_language(self, "title") or self.title
+
+    @property
+    def local_author(self) -> str:
+        """The author in the language of the page, or in English if it is not translated yet."""
+        return in_language(self, "author") or self.author
+
+    @property
+    def local_description(self) -> str:
+        """The description in the language of the page, or in English if it is not translated yet."""
+        return in_language(self, "description") or self.description
+
+    @property
+    def cover(self) -> covers.Cover:
+        """The cover, in the language of the page. Its colours and motif are the same in each language."""
+        return covers.Cover(
+            self.title, self.author, self.original_title, in_language(self, "title"), in_language(self, "author")
+        )
 
     @property
     def cover_url(self) -> str:
         """The URL of the cover. It changes with the cover, so browsers may cache it forever."""
-        version = covers.version(self.title, self.author, self.original_title)
-        return f"{reverse('catalog:cover', args=[self.slug])}?v={version}"
+        query = {"v": self.cover.version}
+        if self.cover.is_translated:
+            query["language"] = get_language() or "en"
+        return f"{reverse('catalog:cover', args=[self.slug])}?{urlencode(query)}"
 
     @property
     def year_text(self) -> str:
@@ -170,12 +225,6 @@ class Book(models.Model):
     @property
     def is_sold_out(self) -> bool:
         return self.stock == 0
-
-
-def searchable(text: str) -> str:
-    """Return the text without case and accents, for comparison."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def free_slug(title: str, author: str) -> str:

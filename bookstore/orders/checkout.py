@@ -47,7 +47,7 @@ class SoldOut(CheckoutRefused):
     code = "sold_out"
 
     def __init__(self, books: Sequence[Book]) -> None:
-        titles = get_text_list([_("“%(title)s”") % {"title": book.title} for book in books], _("and"))
+        titles = get_text_list([_("“%(title)s”") % {"title": book.local_title} for book in books], _("and"))
         super().__init__(_("We do not have enough copies of %(titles)s. Please choose fewer.") % {"titles": titles})
         self.books = books
 

@@ -46,12 +46,12 @@ def add_to_basket(request: HttpRequest, slug: str) -> HttpResponse:
     count_before = len(basket)
     basket.add(book, form.cleaned_data["quantity"])
     if len(basket) > count_before:
-        messages.success(request, _("“%(title)s” is in your basket.") % {"title": book.title})
+        messages.success(request, _("“%(title)s” is in your basket.") % {"title": book.local_title})
     elif book.is_sold_out:
-        messages.error(request, _("“%(title)s” has just sold out.") % {"title": book.title})
+        messages.error(request, _("“%(title)s” has just sold out.") % {"title": book.local_title})
     else:
         messages.info(
-            request, _("Your basket holds all the copies of “%(title)s” we can sell you.") % {"title": book.title}
+            request, _("Your basket holds all the copies of “%(title)s” we can sell you.") % {"title": book.local_title}
         )
     return redirect("orders:basket")
 
@@ -63,7 +63,7 @@ def change_basket(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose a number of copies from 0 to %(most)s.") % {"most": MOST_COPIES})
     elif not Basket(request.session).set(book, form.cleaned_data["quantity"]):
-        messages.info(request, _("“%(title)s” is out of your basket.") % {"title": book.title})
+        messages.info(request, _("“%(title)s” is out of your basket.") % {"title": book.local_title})
     return redirect("orders:basket")
 
 

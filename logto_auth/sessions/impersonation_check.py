@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, get_script_prefix, reverse
@@ -158,10 +159,13 @@ def _end(request: HttpRequest, record: Record, session_id: str | None, cause: st
     if has_access_token(request):
         _without_user(request)
         return None
+    # The page offers to start again for the same user.
+    user_key = request.session.get(SESSION_KEY)
+    query = {ENDED: cause, **({"user": str(user_key)} if user_key is not None else {})}
     user = return_to_own_session(request, record)
     if is_path_of(request.path, SIGN_OUT):
         return None
-    url = with_query(_page_url(), {ENDED: cause})
+    url = with_query(_page_url(), query)
     if is_from_script(request):
         return impersonation_json(request, "impersonation_ended", status=401, url=url)
     if request.method in SAFE_METHODS or is_path_of(request.path, LEAVE):

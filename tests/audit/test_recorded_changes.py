@@ -270,7 +270,7 @@ def test_account_of_an_api_call_is_recorded(logto: Emulator, settings: Any) -> N
 
 def act(staff: Client, action: str, username: str) -> list[str]:
     user = User.objects.get(username=username)
-    form = {"action": action, "_selected_action": [user.pk]}
+    form = {"action": action, "_selected_action": [user.pk], "confirmed": "yes"}
     with written() as statements:
         assert staff.post(reverse("admin:auth_user_changelist"), form).status_code == 302
     return statements

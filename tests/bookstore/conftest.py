@@ -50,7 +50,22 @@ def emma(make_book: Callable[..., Book]) -> Book:
 
 @pytest.fixture
 def kokoro(make_book: Callable[..., Book]) -> Book:
-    return make_book("Kokoro", "Natsume Sōseki", original_title="こころ", year=1914, language="ja", price_cents=990)
+    return make_book(
+        "Kokoro",
+        "Natsume Sōseki",
+        original_title="こころ",
+        year=1914,
+        language="ja",
+        price_cents=990,
+        title_ja="こころ",
+        title_kana="ココロ",
+        author_ja="夏目漱石",
+        author_kana="ナツメソウセキ",
+        title_zh_hans="心",
+        title_pinyin="xin",
+        author_zh_hans="夏目漱石",
+        author_pinyin="xia mu shu shi",
+    )
 
 
 @pytest.fixture

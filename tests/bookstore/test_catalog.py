@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import Group
@@ -30,14 +31,103 @@ def test_search_finds_words_in_any_order_case_and_accent(client, emma, kokoro, w
     assert titles(client.get("/", {"q": words})) == ["Kokoro"]
 
 
-@pytest.mark.parametrize("words", ["夏目漱石", "こころ 漱石", "心"])
-def test_search_finds_native_names(client, emma, kokoro, words):
-    assert titles(client.get("/", {"q": words})) == ["Kokoro"]
+@pytest.mark.parametrize("language", ["en", "ja", "zh-hans"])
+@pytest.mark.parametrize(
+    "words", ["夏目漱石", "こころ 漱石", "心", "ココロ", "なつめそうせき", "ナツメ", "shu shi", "kokoro soseki"]
+)
+def test_search_finds_names_in_each_language(client, emma, kokoro, words, language):
+    assert titles(client.get("/", {"q": words}, headers={"Accept-Language": language})) == ["Kokoro"]
 
 
-def test_search_finds_title_in_simplified_script(client, emma, make_book):
-    make_book("Dream of the Red Chamber", "Cao Xueqin", original_title="紅樓夢")
-    assert titles(client.get("/", {"q": "红楼梦 曹雪芹"})) == ["Dream of the Red Chamber"]
+@pytest.mark.parametrize(
+    ("words", "slug"),
+    [
+        ("夏目漱石 猫", "i-am-a-cat-natsume-soseki"),
+        ("わがはい", "i-am-a-cat-natsume-soseki"),
+        ("红楼梦", "dream-of-the-red-chamber-cao-xueqin"),
+        ("紅樓夢", "dream-of-the-red-chamber-cao-xueqin"),
+        ("紅楼夢", "dream-of-the-red-chamber-cao-xueqin"),
+        ("hong lou meng", "dream-of-the-red-chamber-cao-xueqin"),
+        ("石头记", "dream-of-the-red-chamber-cao-xueqin"),
+        ("傲慢与偏见", "pride-and-prejudice-jane-austen"),
+        ("高慢と偏見 オースティン", "pride-and-prejudice-jane-austen"),
+        ("シャーロックホームズの冒険", "the-adventures-of-sherlock-holmes-arthur-conan-doyle"),
+        ("卡拉马佐夫", "the-brothers-karamazov-fyodor-dostoevsky"),
+    ],
+)
+def test_search_of_the_loaded_catalogue(db, words, slug):
+    loading.load_catalogue()
+    assert [book.slug for book in Book.objects.search(words)] == [slug]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "author", "description"),
+    [
+        ("en", "Emma", "Jane Austen", "A clever young woman"),
+        ("ja", "エマ", "ジェイン・オースティン", "賢い娘"),
+        ("zh-hans", "爱玛", "简·奥斯汀", "聪明"),
+    ],
+)
+def test_pages_show_a_book_in_their_language(client, novels, language, title, author, description):
+    loading.load_catalogue()
+    emma = Book.objects.get(slug="emma-jane-austen")
+    for url in (emma.get_absolute_url(), "/?q=emma"):
+        page = client.get(url, headers={"Accept-Language": language}).text.split("<main")[1]
+        assert title in page
+        assert author in page
+    page = client.get(emma.get_absolute_url(), headers={"Accept-Language": language}).text.split("<main")[1]
+    assert description in page
+    assert '<h1 lang="en">' not in page
+
+
+def test_untranslated_title_is_marked_as_english(client, emma):
+    page = client.get(emma.get_absolute_url(), headers={"Accept-Language": "ja"}).text
+    assert '<h1 lang="en">Emma</h1>' in page
+    assert '<div class="book__description" lang="en">' in page
+
+
+@pytest.mark.parametrize(
+    ("language", "order"),
+    [
+        ("en", ["A Doll's House", "Émile", "Emma", "The Iliad", "Kokoro"]),
+        ("ja", ["The Iliad", "Emma", "Kokoro", "A Doll's House", "Émile"]),
+        ("zh-hans", ["Emma", "A Doll's House", "Kokoro", "The Iliad", "Émile"]),
+    ],
+)
+def test_titles_are_sorted_in_the_language_of_the_page(client, make_book, kokoro, language, order):
+    make_book("The Iliad", "Homer", title_ja="イリアス", title_zh_hans="伊利亚特", title_pinyin="yi li ya te")
+    make_book(
+        "A Doll's House", "Ibsen", title_ja="人形の家", title_kana="ニンギョウノイエ", title_pinyin="wan ou zhi jia"
+    )
+    make_book("Émile", "Rousseau", title_ja="翻訳", title_zh_hans="爱弥儿", title_pinyin="zzz")
+    make_book("Emma", title_ja="エマ", title_zh_hans="爱玛", title_pinyin="ai ma")
+    assert titles(client.get("/", headers={"Accept-Language": language})) == order
+
+
+@pytest.mark.parametrize(
+    ("language", "first"), [("en", "Jane Austen"), ("ja", "Natsume Sōseki"), ("zh-hans", "Jane Austen")]
+)
+def test_authors_are_sorted_in_the_language_of_the_page(client, make_book, kokoro, language, first):
+    make_book("Emma", author_ja="ワジェイン", author_zh_hans="奥斯汀", author_pinyin="ao si ting")
+    response = client.get("/", {"sort": "author"}, headers={"Accept-Language": language})
+    assert response.context["books"][0].author == first
+
+
+def test_cover_url_has_the_language_of_the_page(client, kokoro, emma):
+    with translation.override("ja"):
+        japanese, untranslated = kokoro.cover_url, emma.cover_url
+    assert "language=ja" in japanese
+    assert untranslated == emma.cover_url
+    assert "漱石" in client.get(japanese, headers={"Accept-Language": "en"}).text
+    assert "Sōseki" in client.get(kokoro.cover_url, headers={"Accept-Language": "ja"}).text
+    assert "immutable" in client.get(japanese)["Cache-Control"]
+
+
+@pytest.mark.parametrize("language", ["", "xx", "a\0b", "../en"])
+def test_cover_in_an_unknown_language_is_english(client, kokoro, language):
+    response = client.get(f"/books/{kokoro.slug}/cover.svg", {"language": language})
+    assert "Sōseki" in response.text
+    assert "max-age=60" in response["Cache-Control"]
 
 
 def test_search_looks_into_descriptions_too(client, emma, kokoro):
@@ -67,6 +157,14 @@ def test_a_category_keeps_to_its_books(client, emma, songs):
     assert [(category.slug, category.book_count) for category in response.context["categories"]] == [
         ("novels", 1),
         ("poetry", 1),
+    ]
+
+
+def test_counts_of_categories_follow_the_search(client, emma, kokoro, songs):
+    response = client.get("/", {"q": "emma"})
+    assert [(category.slug, category.book_count) for category in response.context["categories"]] == [
+        ("novels", 1),
+        ("poetry", 0),
     ]
 
 
@@ -131,10 +229,19 @@ def test_a_sold_out_book_cannot_be_bought(client, sold_out):
     assert "Add to basket" not in response.text
 
 
-def test_related_books_share_category_not_author(client, emma, kokoro, songs, sold_out):
+def test_related_books_share_category_not_author(client, make_book, emma, songs, sold_out):
+    make_book("Waverley", "Walter Scott", year=1814)
     response = client.get(emma.get_absolute_url())
-    assert [book.title for book in response.context["neighbours"]] == ["Kokoro"]
+    assert [book.title for book in response.context["neighbours"]] == ["Waverley"]
     assert [book.title for book in response.context["by_same_author"]] == ["Persuasion"]
+
+
+def test_books_of_another_time_are_not_from_the_same_time(client, make_book, kokoro):
+    make_book("The Tale of Genji", "Murasaki Shikibu", year=1010)
+    make_book("The Overcoat", "Gogol", year=1864)
+    assert [book.title for book in client.get(kokoro.get_absolute_url()).context["neighbours"]] == ["The Overcoat"]
+    old = make_book("Kagerō", "A lady", year=980)
+    assert [book.title for book in client.get(old.get_absolute_url()).context["neighbours"]] == ["The Tale of Genji"]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +366,16 @@ def test_loading_keeps_edits_until_reset(db):
     assert Book.objects.get(slug="emma-jane-austen").price_cents > 1
 
 
+def test_loading_translates_books_of_an_older_database(db):
+    loading.load_catalogue()
+    Book.objects.filter(slug="emma-jane-austen").update(title_ja="", title_zh_hans="", author_ja="", price_cents=1)
+    Book.objects.filter(slug="persuasion-jane-austen").update(title_ja="ペルスエイション")
+    loading.load_catalogue()
+    emma = Book.objects.get(slug="emma-jane-austen")
+    assert (emma.title_ja, emma.author_ja, emma.price_cents) == ("エマ", "ジェイン・オースティン", 1)
+    assert Book.objects.get(slug="persuasion-jane-austen").title_ja == "ペルスエイション"
+
+
 def test_loaded_books_can_be_searched(client, db):
     loading.load_catalogue()
     assert "Les Misérables" in titles(client.get("/", {"q": "miserables"}))
@@ -276,3 +393,10 @@ def test_catalogue_entries_are_complete_and_public_domain():
         assert book["language"] in Language.values
         assert book["year"] <= NEWEST_YEAR
         assert book["description"].endswith((".", "?"))
+        for name in ("title", "author", "description"):
+            assert book[f"{name}_ja"]
+            assert book[f"{name}_zh_hans"]
+        assert book["description_ja"].endswith("。")
+        assert book["description_zh_hans"].endswith(("。", "？"))  # noqa: RUF001 - Chinese has a question mark of its own
+        assert re.fullmatch("[ァ-ヶー・]+", book["title_kana"] + book["author_kana"])
+        assert re.fullmatch("[A-Za-zü -]+", book["title_pinyin"] + book["author_pinyin"])

@@ -1,28 +1,68 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
 
-from bookstore.catalog import covers, loading
-from bookstore.catalog.covers import lettering
+from bookstore.catalog import loading
+from bookstore.catalog.covers import Cover, lettering
 from bookstore.catalog.covers.palettes import PALETTES
 
 CATALOGUE = json.loads(loading.CATALOGUE.read_text(encoding="utf-8"))["books"]
 
 
 def test_cover_is_stable_and_differs_between_books():
-    assert covers.draw("Emma", "Jane Austen") == covers.draw("Emma", "Jane Austen")
-    assert covers.draw("Emma", "Jane Austen") != covers.draw("Persuasion", "Jane Austen")
+    assert Cover("Emma", "Jane Austen").draw() == Cover("Emma", "Jane Austen").draw()
+    assert Cover("Emma", "Jane Austen").draw() != Cover("Persuasion", "Jane Austen").draw()
 
 
-def test_every_cover_is_well_formed_with_full_title():
+def texts(cover: Cover) -> str:
+    """Everything that is written on a cover, without spaces."""
+    svg = ElementTree.fromstring(cover.draw())
+    written = "".join("".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text"))
+    return written.replace(" ", "").replace("\u3000", "")
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "zh_hans"])
+def test_every_cover_is_well_formed_with_full_title(language):
     for book in CATALOGUE:
-        svg = ElementTree.fromstring(covers.draw(book["title"], book["author"], book["original_title"]))
-        shown = "".join("".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text"))
-        assert book["title"].replace(" ", "") in shown.replace(" ", ""), book["title"]
+        names = (book.get(f"title_{language}", ""), book.get(f"author_{language}", ""))
+        shown = texts(Cover(book["title"], book["author"], book["original_title"], *names))
+        assert (names[0] or book["title"]).replace(" ", "") in shown, book["title"]
         assert "…" not in shown
+
+
+def test_translation_keeps_the_picture_of_the_cover():
+    english, japanese = Cover("Emma", "Jane Austen"), Cover("Emma", "Jane Austen", "", "エマ", "ジェイン・オースティン")
+    assert texts(japanese) == "エマジェイン・オースティン"
+    assert japanese.version != english.version
+    colours = [set(re.findall('fill="(#[^"]+)"', cover.draw())) for cover in (english, japanese)]
+    assert colours[0] == colours[1]
+
+
+def test_translated_title_of_an_eastern_book_is_written_downwards_once():
+    cover = Cover("Dream of the Red Chamber", "Cao Xueqin", "紅樓夢", "红楼梦", "曹雪芹")
+    assert texts(cover) == "红楼梦曹雪芹"
+    assert ">红</text>" in cover.draw()
+
+
+def test_translated_title_of_a_western_book_is_not_written_downwards():
+    assert "高慢</tspan>" in Cover("Pride and Prejudice", "Jane Austen", "", "高慢と偏見").draw().replace("と偏見", "")
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("アッシャー家の崩壊", ["アッシャー家の", "崩壊"]),
+        ("アンナ・カレーニナ", ["アンナ・", "カレーニナ"]),
+        ("レ・ミゼラブル", ["レ・ミゼラブル"]),
+        ("少年维特的烦恼", ["少年维特", "的烦恼"]),
+    ],
+)
+def test_lines_end_between_words_of_japanese_and_chinese(title, lines):
+    assert lettering.fit(title, width=236, height=270, sizes=(42, 38, 34, 31)).lines == lines
 
 
 @pytest.mark.parametrize(
@@ -37,11 +77,11 @@ def test_every_cover_is_well_formed_with_full_title():
     ],
 )
 def test_odd_titles_still_make_a_well_formed_cover(title, author):
-    ElementTree.fromstring(covers.draw(title, author))
+    ElementTree.fromstring(Cover(title, author).draw())
 
 
 def test_a_chinese_or_japanese_title_is_written_downwards():
-    svg = covers.draw("Kokoro", "Natsume Sōseki", "こころ")
+    svg = Cover("Kokoro", "Natsume Sōseki", "こころ").draw()
     assert svg.count(">こ</text>") == 2
     assert ">Kokoro</tspan>" in svg
 

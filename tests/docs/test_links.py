@@ -11,6 +11,7 @@ from django.core.management import get_commands
 
 import logto_auth
 from logto_auth.conf import conf
+from tests.release.address import defined_address
 
 from .pages import PAGES, ROOT, text_of
 
@@ -23,6 +24,21 @@ EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 def test_linked_files_exist(page: Path) -> None:
     for target in re.findall(r"\[[^\]]*\]\(([^)#]+)", page.read_text(encoding="utf-8").replace("\n", " ")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    outside_code = re.sub(r"^(```+).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#{1,6} +(.+?) *$", outside_code, re.MULTILINE)
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)|[`*]", r"\1", title).lower() for title in titles]
+    return {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_linked_headings_exist(page: str) -> None:
+    """Sphinx checks the headings in the other pages."""
+    for target, heading in re.findall(r"\]\((?!\w+:)([^)#\s]*)#([^)\s]+)\)", text_of(page)):
+        assert heading in headings(text_of(target or page)), f"{target}#{heading}"
 
 
 def named_tests() -> list[tuple[str, str, str]]:
@@ -61,7 +77,7 @@ def test_named_commands_exist() -> None:
 
 
 def test_named_make_targets_exist() -> None:
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = re.findall(r"`make ([\w-]+)", EVERYTHING) + re.findall(r"^\$ (?:\w+=\S+ )*make ([\w-]+)", EVERYTHING, re.M)
     assert set(named) <= set(phony.split())
 
@@ -81,5 +97,6 @@ def test_pages_name_the_version_of_the_package(page: str) -> None:
     assert re.search(rf"\b{re.escape(logto_auth.__version__)}\b", text_of(page))
 
 
-def test_readme_loads_no_remote_images() -> None:
-    assert not re.findall(r"!\[[^\]]*\]\(\w+://", text_of("README.md"))
+def test_readme_loads_remote_images_only_from_the_repository() -> None:
+    remote = re.findall(r"(?:!\[[^\]]*\]\(|\bsrc=\"|\bsrcset=\")(\w+://[^)\"]*)", text_of("README.md"))
+    assert [image for image in remote if not image.startswith(f"{defined_address(ROOT)}/")] == []

@@ -126,7 +126,7 @@ def test_all_console_test_events_are_accepted(hook: Any, logto: Emulator, api: M
 def test_admin_suspension_and_its_webhook_agree(
     reader: Browser, logto: Emulator, api: ManagementAPI, admin_client: Client
 ) -> None:
-    chosen = {"_selected_action": [User.objects.get(username="reader").pk]}
+    chosen = {"_selected_action": [User.objects.get(username="reader").pk], "confirmed": "yes"}
     for action, is_active in (("suspend_at_logto", False), ("reactivate_at_logto", True)):
         admin_client.post(reverse("admin:auth_user_changelist"), {"action": action, **chosen})
         assert ("User.SuspensionStatus.Updated", 204) in delivered(logto)

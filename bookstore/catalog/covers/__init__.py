@@ -2,6 +2,7 @@
 
 import hashlib
 from html import escape
+from typing import NamedTuple
 
 from . import lettering, motifs
 from .palettes import PALETTES, Palette
@@ -17,27 +18,47 @@ SERIF = (
 )
 
 
-def version(title: str, author: str, original_title: str = "") -> str:
-    """Return a short text that changes when the cover does."""
-    return _digest(DRAWING, title, author, original_title).hex()[:10]
+class Cover(NamedTuple):
+    """What is on a cover. A translated title replaces the title, not the colours and the layout."""
 
+    title: str
+    author: str
+    original_title: str = ""
+    translated_title: str = ""
+    translated_author: str = ""
 
-def draw(title: str, author: str, original_title: str = "") -> str:
-    """Return the cover as an SVG document."""
-    chance = _digest(title, author)
-    palette = PALETTES[chance[0] % len(PALETTES)]
-    if vertical_title := lettering.vertical_title(title, original_title):
-        picture = _title_slip(title, author, vertical_title, palette, chance)
-    else:
-        layout = (_framed_label, _landscape, _banded)[chance[1] % 3]
-        picture = layout(title, author, palette, chance)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img" font-family="{SERIF}">'
-        f"<title>{escape(f'{title}, {author}')}</title>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{palette.ground}"/>'
-        f"{picture}{_spine()}</svg>"
-    )
+    @property
+    def is_translated(self) -> bool:
+        return bool(self.translated_title or self.translated_author)
+
+    @property
+    def version(self) -> str:
+        """A short text that changes when the cover does."""
+        return _digest(DRAWING, *self).hex()[:10]
+
+    def draw(self) -> str:
+        """Return the cover as an SVG document."""
+        chance = _digest(self.title, self.author)
+        palette = PALETTES[chance[0] % len(PALETTES)]
+        title = self.translated_title or self.title
+        author = self.translated_author or self.author
+        if vertical_title := self._vertical_title():
+            picture = _title_slip(title, author, vertical_title, palette, chance)
+        else:
+            layout = (_framed_label, _landscape, _banded)[chance[1] % 3]
+            picture = layout(title, author, palette, chance)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+            f'width="{WIDTH}" height="{HEIGHT}" role="img" font-family="{SERIF}">'
+            f"<title>{escape(f'{title}, {author}')}</title>"
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{palette.ground}"/>'
+            f"{picture}{_spine()}</svg>"
+        )
+
+    def _vertical_title(self) -> str:
+        """The title that is written downwards: only a book that was written in Chinese or Japanese has one."""
+        original = lettering.vertical_title(self.title, self.original_title)
+        return (original and lettering.vertical_title(self.translated_title, "")) or original
 
 
 def _framed_label(title: str, author: str, palette: Palette, chance: bytes) -> str:

@@ -1,10 +1,13 @@
 """Break a title into lines. The fonts of the browser are unknown, so widths are estimated, a little too wide."""
 
 import unicodedata
+from itertools import zip_longest
 from typing import NamedTuple
 
 LINE_HEIGHT = 1.16
 LONGEST_VERTICAL_TITLE = 12
+NEVER_FIRST = "、。，：・）」』ーぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+NEVER_LAST = "（「『"
 
 
 class Lettering(NamedTuple):
@@ -75,18 +78,43 @@ def _wrap(text: str, width: float, *, break_words: bool = False) -> list[str]:
 
 
 def _pieces(text: str, width: float | None) -> list[str]:
-    """Split a text where a line may end: after a word that is more than an "a" or "of", or a wide character.
-
-    With `width`, also inside a word that is longer.
-    """
+    """Split a text where a line may end. With `width`, also inside a word that is longer."""
+    has_kana = any(map(_is_kana, text))
     pieces = [""]
-    for character in text:
+    for character, following in zip_longest(text, text[1:], fillvalue=" "):
         pieces[-1] += character
         too_long = width is not None and measure(pieces[-1]) >= width - 1
-        ends_word = character == " " and len(pieces[-1]) > len("of ")
-        if ends_word or _is_wide(character) or too_long:
+        if too_long or _ends_word(pieces[-1], following, has_kana):
             pieces.append("")
     return [piece for piece in pieces if piece]
+
+
+def _ends_word(piece: str, following: str, has_kana: bool) -> bool:
+    """Return whether a line may end after the piece: after a word that is more than an "a" or "of".
+
+    Chinese may be broken anywhere, Japanese where a new word is likely to begin.
+    """
+    last = piece[-1]
+    if last == " ":
+        return len(piece) > len("of ")
+    if not _is_wide(last) or following in NEVER_FIRST or last in NEVER_LAST:
+        return False
+    if not has_kana:
+        return True
+    is_new_word = last in "・、" or (_is_kana(last) and not _is_katakana(last) and not _is_hiragana(following))
+    return is_new_word and len(piece) > len("レ・")
+
+
+def _is_hiragana(character: str) -> bool:
+    return "ぁ" <= character <= "ゖ"
+
+
+def _is_katakana(character: str) -> bool:
+    return "ァ" <= character <= "ヺ" or character == "ー"
+
+
+def _is_kana(character: str) -> bool:
+    return _is_hiragana(character) or _is_katakana(character)
 
 
 def _is_wide(character: str) -> bool:

@@ -5,7 +5,11 @@ from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
+from django.db.models import Model
 from django.utils.formats import number_format
+from django.utils.safestring import mark_safe
+
+from bookstore.catalog.languages import is_translated
 
 register = template.Library()
 
@@ -16,6 +20,12 @@ LIST_PARAMETERS = ("q", "category", "sort", "page")
 def money(cents: int) -> str:
     """`{{ 1250|money }}` is `$12.50`, with the separators of the current language."""
     return f"${number_format(cents / 100, decimal_pos=2, force_grouping=True)}"
+
+
+@register.filter
+def english(row: Model, name: str) -> str:
+    """`<h1{{ book|english:"title" }}>` has `lang="en"` if the page has another language and the title is English."""
+    return "" if is_translated(row, name) else mark_safe(' lang="en"')
 
 
 @register.simple_tag(takes_context=True)

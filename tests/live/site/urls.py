@@ -20,7 +20,16 @@ from logto_auth.decorators import (
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_AGENTS, HAS_CONSOLE, HAS_SECOND_FACTOR, MANAGE_STOCK, MCP
+from .declaration import (
+    EDITOR,
+    HAS_ACCOUNT_PAGES,
+    HAS_AGENTS,
+    HAS_CONSOLE,
+    HAS_SECOND_FACTOR,
+    HAS_SUPPORT_ACCESS,
+    MANAGE_STOCK,
+    MCP,
+)
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -51,6 +60,7 @@ def home(request: HttpRequest) -> JsonResponse:
             "sub": logto.sub,
             "roles": logto.roles,
             "organizations": {each.id: list(each.roles) for each in logto.organizations},
+            "impersonator": request.impersonator.get_username() if request.impersonator else None,
             "branches": list(Organization.objects.values_list("name", flat=True)),
         }
     )
@@ -133,6 +143,8 @@ if HAS_AGENTS:
             organization_token_required(MANAGE_STOCK, accepts_api_keys=True)(ok),
         ),
     ]
+if HAS_SUPPORT_ACCESS:
+    urlpatterns.append(path("support-access/", include("logto_auth.impersonation.urls")))
 if HAS_CONSOLE:
     urlpatterns += [
         path("organizations/", include("logto_auth.organizations.console.urls")),

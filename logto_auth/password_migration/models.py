@@ -1,0 +1,29 @@
+"""Which passwords have moved to Logto."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from logto_auth.models import RowQuerySet
+
+__all__ = ["MovedPassword"]
+
+
+class MovedPassword(models.Model):
+    """An account whose password Logto has, so that this site never confirms it again. It holds no password."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # When this site confirmed the password, or learned that Logto has one. In seconds since the epoch.
+    at = models.FloatField(editable=False)
+    # Whether this site confirmed it. Otherwise the user has set one at Logto.
+    by_site = models.BooleanField(editable=False)
+
+    objects = RowQuerySet["MovedPassword"].as_manager()
+
+    class Meta:
+        base_manager_name = "objects"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.user_id)
