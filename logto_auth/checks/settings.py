@@ -56,6 +56,7 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.api_key_seconds: 0,
     Conf.api_key_max_days: 1,
     Conf.api_keys_per_user: 1,
+    Conf.password_migration_per_minute: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
     Conf.impersonation_seconds: 1,

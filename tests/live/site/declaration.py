@@ -30,6 +30,8 @@ HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
 HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
 HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
 HAS_AGENTS = os.environ["LIVE_AGENTS"] == "1"
+# "1" installs the script for passwords, "0" removes it, and "" leaves it alone.
+MOVES_PASSWORDS = os.environ["LIVE_MOVES_PASSWORDS"]
 HAS_SUPPORT_ACCESS = os.environ["LIVE_SUPPORT_ACCESS"] == "1"
 OWNER = f"{RUN} owner"
 INVITE = f"{RUN}:invite:members"
@@ -82,6 +84,7 @@ TENANT = TenantDeclaration(
     # Users of the other sites have no second factor, and must not be asked to set one up.
     mfa=MFA(factors=("Totp", "BackupCode"), policy="NoPrompt") if HAS_SECOND_FACTOR else None,
     authentication_methods_claim=HAS_SECOND_FACTOR,
+    password_migration=MOVES_PASSWORDS == "1" if MOVES_PASSWORDS else None,
     organization_console=OrganizationConsole(
         owner_roles=[OWNER],
         view_members=EVERY_MEMBER,

@@ -29,6 +29,7 @@ from .declaration import (
     HAS_SUPPORT_ACCESS,
     MANAGE_STOCK,
     MCP,
+    MOVES_PASSWORDS,
 )
 
 # The calls of Logto's server to this process: path and status.
@@ -42,7 +43,7 @@ PAGE = """{% load logto %}<!doctype html><html lang="en"><head><title>Live</titl
 def note_calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.path in {"/back-channel-logout", "/webhooks/logto"}:
+        if request.path in {"/back-channel-logout", "/webhooks/logto", "/password-migration/logto"}:
             calls.append((request.path, response.status_code))
         return response
 
@@ -120,6 +121,8 @@ urlpatterns = [
 ]
 if HAS_ACCOUNT_PAGES:
     urlpatterns.append(path("account/", include("logto_auth.account.urls")))
+if MOVES_PASSWORDS:
+    urlpatterns.append(path("", include("logto_auth.password_migration.urls")))
 if HAS_SECOND_FACTOR:
     urlpatterns += [
         path("methods/", methods),
