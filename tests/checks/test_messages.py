@@ -14,7 +14,6 @@ from logto_auth.checks import (
     api_keys,
     browser_tokens,
     deployment,
-    impersonation,
     mcp,
     organization_console,
     project,
@@ -43,7 +42,6 @@ MODULES = (
     account,
     accounts,
     api_keys,
-    impersonation,
     organization_console,
     project,
     views,
@@ -75,7 +73,6 @@ TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
-WITH_SUPPORT_ACCESS = {"ROOT_URLCONF": "tests.impersonation.plain_urls"}
 WITH_API_KEY_PAGES = {"ROOT_URLCONF": "tests.checks.urls_with_api_key_pages"}
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
@@ -257,10 +254,6 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     "E052": (
         {**WITH_API_KEY_PAGES, "MIDDLEWARE": WITHOUT_SESSIONS},
         "The site's URLs include the pages for API keys, which need SessionMiddleware in MIDDLEWARE.",
-    ),
-    "E054": (
-        {**WITH_SUPPORT_ACCESS, "MIDDLEWARE": WITHOUT_SESSIONS},
-        "The site's URLs include the pages of support access, which need SessionMiddleware in MIDDLEWARE.",
     ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
@@ -485,11 +478,6 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_calling_applications"},
         "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
         "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
-    ),
-    "W045": (
-        WITH_SUPPORT_ACCESS,
-        "The site's URLs include the pages of support access, where nobody can act as a user, because LOGTO_M2M_APP_ID "
-        "and LOGTO_M2M_APP_SECRET are not set.",
     ),
     "W042": (
         WITH_API_KEY_PAGES,
