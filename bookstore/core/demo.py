@@ -32,7 +32,7 @@ OWN_APPS = ("bookstore.", "logto_auth")
 ACCOUNTS = (
     ("customer", "customer-password", "an ordinary user: fills a basket and orders"),
     ("editor", "editor-password", "also adds and edits books"),
-    ("admin", "admin-password", "also works in the admin"),
+    ("admin", "admin-password", "also works in the admin, and may act as a customer"),
     ("owner", "owner-password", "owns the harbour branch, and may open others"),
     ("manager", "manager-password", "runs the harbour branch"),
     ("suspended", "suspended-password", "rejected by Logto"),
@@ -174,7 +174,7 @@ def seed_agents(tenant: Tenant) -> None:
         is_third_party=True,
         resource_scopes={settings.MCP_URL: list(AGENTS)},
     )
-    # API keys are exchanged for access tokens.
+    # API keys are exchanged for access tokens, and so is what lets staff act as a customer.
     tenant.applications[settings.LOGTO_APP_ID].allow_token_exchange = True
 
 

@@ -22,6 +22,7 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .account import check_account_pages
 from .api_keys import check_api_keys
+from .impersonation import check_impersonation
 from .lenient_conf import conf
 from .mcp import check_mcp_servers
 from .middleware import middleware_paths
@@ -134,6 +135,7 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         check_account_pages,
         check_api_keys,
         check_password_migration,
+        check_impersonation,
         check_organization_console,
         check_views,
         check_mcp_servers,

@@ -26,7 +26,7 @@ from logto_auth.oidc.secrets import Secret
 from . import store
 from .impersonation import end_impersonation, own_session_of, record_of, set_impersonation
 from .outage import contact
-from .principal import SessionPrincipal
+from .principal import SessionPrincipal, session_principal
 from .store import SessionTokens
 
 __all__ = [
@@ -125,10 +125,22 @@ def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwa
     A sign-in at Logto sends the signal too, and then gives the session its row.
     """
     session = getattr(request, "session", None)
+    _end_row_of_former_impersonation(request)
     if session is not None and store.is_of_logto_backend(session) and store.session_id(session) is None:
         principal = getattr(request, "logto", None)
         at_most_until = principal.fresh_until_at_start if isinstance(principal, SessionPrincipal) else None
         store.begin_unconfirmed(session, at_most_until=at_most_until)
+
+
+def _end_row_of_former_impersonation(request: HttpRequest | None) -> None:
+    """Code of the site signs in somebody else while staff act as a user: Django has emptied the session."""
+    impersonation = getattr(request, "impersonation", None)
+    if request is None or impersonation is None or record_of(request.session) is not None:
+        return
+    stored = session_principal(request).stored_at_start
+    if stored is not None and stored.is_impersonation:
+        LogtoSession.objects.filter(pk=stored.id).end(reason="session_ended", request=request)
+    set_impersonation(request, None)
 
 
 def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

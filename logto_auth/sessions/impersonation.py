@@ -24,6 +24,7 @@ from django.middleware.csrf import rotate_token
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.oidc.types import TokenSet
+from logto_auth.users.current_request import unwrapped
 
 from . import store
 from .principal import session_principal
@@ -127,7 +128,7 @@ def begin(
 ) -> Impersonation:
     """Move the session of `request` to a new one, in which its user acts as that of `identity`."""
     own, user, started_at = request.session, identity.user, time.time()
-    impersonator = request.user
+    impersonator = unwrapped(request.user)
     if own.modified:
         # The session middleware saves the session that `request` has at the end.
         own.save()
@@ -241,6 +242,8 @@ def forget_cookie(request: HttpRequest) -> None:
 
 def set_impersonation(request: HttpRequest, impersonation: Impersonation | None) -> None:
     """Set `request.impersonation` and `request.impersonator`."""
+    if impersonation is not None:
+        request.must_not_be_stored = True  # type: ignore[attr-defined]
     request.impersonation = impersonation  # type: ignore[attr-defined]
     request.impersonator = impersonation.impersonator if impersonation else None  # type: ignore[attr-defined]
 
@@ -270,7 +273,7 @@ def _session_with_key(session: SessionBase, key: str | None) -> SessionBase:
     # A session class of the site may need more than the key, so that no new object is made.
     other = copy(session)
     vars(other).pop("_session_cache", None)
-    other._session_key = key  # type: ignore[attr-defined]
+    other._session_key = key
     other.accessed = other.modified = False
     if key is None:
         other._session_cache = {}  # type: ignore[attr-defined]

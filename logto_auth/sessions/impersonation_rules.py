@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
-from logto_auth.exceptions import ImpersonationRefused, NotRecorded, SignInRefused
+from logto_auth.exceptions import ConfigurationError, ImpersonationRefused, NotRecorded, SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.signals import impersonation_refused, impersonation_started
 from logto_auth.users.accepted import accepted_user
+from logto_auth.users.current_request import unwrapped
 from logto_auth.users.provisioning import update
 from logto_auth.users.rights import has_admin_rights
 
@@ -61,7 +62,9 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     """
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
-    seconds = conf.impersonation_seconds if seconds is None else min(seconds, conf.impersonation_seconds)
+    seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
+    if not hasattr(request, "impersonation"):
+        raise ConfigurationError("Support access needs logto_auth.middleware.LogtoMiddleware in MIDDLEWARE.")
     try:
         allowed = _check(request, user)
         _check_reason(reason)
@@ -73,7 +76,7 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
             user=user,
             impersonator=_who_acts(request),
             code=error.code,
-            reason=reason.strip()[:MAX_REASON_LENGTH] if isinstance(reason, str) else "",
+            reason=reason.strip()[:MAX_REASON_LENGTH],
         )
         raise
 
@@ -163,9 +166,9 @@ def _ask_site(request: HttpRequest, user: Any) -> None:
         raise _refused("impersonation_refused_by_site", "LOGTO_IMPERSONATION_ALLOWED has refused it.")
 
 
-def _check_reason(reason: object) -> None:
+def _check_reason(reason: str) -> None:
     # A text of blanks, dots or invisible characters is none.
-    if not isinstance(reason, str) or not any(character.isalnum() for character in reason):
+    if not any(character.isalnum() for character in reason):
         raise _refused("impersonation_reason_missing", "The reason is empty.", status=400)
     if len(reason.strip()) > MAX_REASON_LENGTH:
         text = f"The reason has more than {MAX_REASON_LENGTH} characters."
@@ -191,7 +194,7 @@ def _start(request: HttpRequest, allowed: _Allowed, reason: str, seconds: int) -
         token_set = exchanged_tokens.new_tokens(identity.sub)
         with batch(Cause.LOGTO):
             update(identity, token_set.id_token_claims)
-        identity.user = accepted_user(identity.user_id)
+        identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
     except SignInRefused as error:
         raise _refused("impersonation_user_inactive", str(error)) from error
     # Logto may just have made them staff.
@@ -200,7 +203,7 @@ def _start(request: HttpRequest, allowed: _Allowed, reason: str, seconds: int) -
     # It may have ended during the calls.
     if store.read(allowed.own_session.id) is None:
         raise _refused("impersonation_without_logto", "The session of the staff member has ended.")
-    impersonator = request.user
+    impersonator = unwrapped(request.user)
     impersonation = begin(request, identity, token_set, own_session=allowed.own_session, reason=reason, seconds=seconds)
     try:
         with batch(Cause.STAFF, request) as changes:

@@ -58,6 +58,8 @@ class Picture:
     height: int = HEIGHT
     width: int = WIDTH
     scheme: str = "light"
+    # An account that has to be known to the shop.
+    other: str = ""
 
 
 def open_sign_in_page(page: Page) -> None:
@@ -106,6 +108,15 @@ def open_account_in_admin(page: Page) -> None:
     heading.evaluate("heading => heading.scrollIntoView()")
 
 
+def start_support_access(page: Page) -> None:
+    page.get_by_role("main").get_by_role("link", name="customer", exact=True).click()
+    page.get_by_role("link", name="Support access…").click()
+    page.get_by_label("Reason").fill("Ticket 4711: the order is not in the list")
+    page.get_by_role("button", name="Start support access").click()
+    page.goto("/orders/")
+    expect(page.get_by_role("button", name="End support access")).to_be_visible()
+
+
 PICTURES = (
     Picture("shop", ""),
     Picture("shop-dark", "", scheme="dark"),
@@ -117,6 +128,7 @@ PICTURES = (
     Picture("api-keys", "customer", then=make_api_key, height=560),
     Picture("forbidden", "editor", f"/branches/{HARBOUR_BRANCH}/stock/", height=400, width=1200),
     Picture("admin-user", "admin", "/admin/auth/user/", then=open_account_in_admin, height=420, width=1300),
+    Picture("support-access", "admin", "/admin/auth/user/", then=start_support_access, height=480, other="customer"),
     Picture("audit-trail", "admin", "/admin/logto_audit/auditevent/", width=1200),
 )
 # Their names and colour schemes.
@@ -151,6 +163,9 @@ def new_page(chromium: Browser, shop: str, **options: Any) -> Iterator[Page]:
 
 def taken(picture: Picture, chromium: Browser, shop: str) -> Image.Image:
     size = {"width": picture.width, "height": picture.height}
+    if picture.other:
+        with new_page(chromium, shop) as page:
+            sign_in(page, picture.other)
     with new_page(chromium, shop, viewport=size, color_scheme=picture.scheme) as page:
         if picture.account:
             sign_in(page, picture.account)

@@ -275,6 +275,18 @@ def test_end_of_the_own_session_leads_to_the_sign_in(clerk: Clerk) -> None:
     assert "/sign-in?next=" in response.content.decode()
 
 
+def test_leave_after_the_end_of_the_own_session_says_so(clerk: Clerk) -> None:
+    clerk.start()
+    LogtoSession.objects.filter(user=clerk.user).end()
+    response = clerk.client.post("/support-access/leave", follow=True)
+    assert "You are signed out." in text_of(response)
+
+
+def test_page_offers_to_start_again_for_the_same_user(clerk: Clerk) -> None:
+    response = clerk.client.get("/support-access/", {"ended": "expired", "user": clerk.ada.pk})
+    assert f'href="{clerk.page_of_ada}"' in response.content.decode()
+
+
 @pytest.mark.parametrize("query", ["", "?ended=x", "?ended=expired&user=%3Cscript%3E", "?user=" + "9" * 500])
 def test_page_of_the_end_shows_nothing_from_its_url(clerk: Clerk, query: str) -> None:
     for client in (clerk.client, Client()):

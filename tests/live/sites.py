@@ -46,6 +46,7 @@ class Site:
         has_console: bool = False,
         has_agents: bool = False,
         moves_passwords: str = "",
+        has_support_access: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -62,6 +63,7 @@ class Site:
         self._has_console = has_console
         self._has_agents = has_agents
         self.moves_passwords = moves_passwords
+        self._has_support_access = has_support_access
 
     @property
     def env_file(self) -> Path:
@@ -90,6 +92,7 @@ class Site:
             "LIVE_CONSOLE": "1" if self._has_console else "",
             "LIVE_AGENTS": "1" if self._has_agents else "",
             "LIVE_MOVES_PASSWORDS": self.moves_passwords,
+            "LIVE_SUPPORT_ACCESS": "1" if self._has_support_access else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

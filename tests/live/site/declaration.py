@@ -32,6 +32,7 @@ HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
 HAS_AGENTS = os.environ["LIVE_AGENTS"] == "1"
 # "1" installs the script for passwords, "0" removes it, and "" leaves it alone.
 MOVES_PASSWORDS = os.environ["LIVE_MOVES_PASSWORDS"]
+HAS_SUPPORT_ACCESS = os.environ["LIVE_SUPPORT_ACCESS"] == "1"
 OWNER = f"{RUN} owner"
 INVITE = f"{RUN}:invite:members"
 STOCK_ROBOT = f"{RUN} stock robot"
@@ -77,7 +78,7 @@ TENANT = TenantDeclaration(
     ]
     if HAS_AGENTS
     else [],
-    token_exchange=HAS_AGENTS,
+    token_exchange=HAS_AGENTS or HAS_SUPPORT_ACCESS,
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
     account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
     # Users of the other sites have no second factor, and must not be asked to set one up.

@@ -26,6 +26,7 @@ from .declaration import (
     HAS_AGENTS,
     HAS_CONSOLE,
     HAS_SECOND_FACTOR,
+    HAS_SUPPORT_ACCESS,
     MANAGE_STOCK,
     MCP,
     MOVES_PASSWORDS,
@@ -60,6 +61,7 @@ def home(request: HttpRequest) -> JsonResponse:
             "sub": logto.sub,
             "roles": logto.roles,
             "organizations": {each.id: list(each.roles) for each in logto.organizations},
+            "impersonator": request.impersonator.get_username() if request.impersonator else None,
             "branches": list(Organization.objects.values_list("name", flat=True)),
         }
     )
@@ -144,6 +146,8 @@ if HAS_AGENTS:
             organization_token_required(MANAGE_STOCK, accepts_api_keys=True)(ok),
         ),
     ]
+if HAS_SUPPORT_ACCESS:
+    urlpatterns.append(path("support-access/", include("logto_auth.impersonation.urls")))
 if HAS_CONSOLE:
     urlpatterns += [
         path("organizations/", include("logto_auth.organizations.console.urls")),
