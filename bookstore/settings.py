@@ -224,6 +224,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Books for everyone, orders for their users, stock for the branches.",
     "OAS_VERSION": "3.1.1",  # 3.0 cannot describe the scopes of a bearer token
     "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bookstore.api.schema.document_missing_sign_in",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "AUTHENTICATION_WHITELIST": [

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
@@ -209,6 +209,18 @@ def banner(site: str) -> str:
     lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/", f"  API        {site}/api/docs/"]
     lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site)
     return "\n".join([*lines, ""])
+
+
+def banner_data(site: str) -> dict[str, Any]:
+    """Return the URLs, and the accounts of the emulator, for JSON."""
+    accounts = [{"username": username, "password": password} for username, password, _ in ACCOUNTS]
+    return {
+        "site": f"{site}/",
+        "admin": f"{site}/admin/",
+        "api": f"{site}/api/docs/",
+        "logto": settings.LOGTO_ENDPOINT,
+        "accounts": accounts if settings.USES_EMULATOR else [],
+    }
 
 
 def _emulator_lines(site: str) -> list[str]:

@@ -71,7 +71,7 @@ def linked_accounts() -> QuerySet[Any]:
 
 
 def left_accounts() -> QuerySet[Any]:
-    """Return those whose password has not moved yet, as far as this site knows."""
+    """Return those of whose password this site does not know that it has moved."""
     moved = MovedPassword.objects.filter(identity__user=OuterRef("pk"), identity__issuer=conf.issuer)
     return linked_accounts().exclude(Exists(moved))  # type: ignore[no-any-return]
 

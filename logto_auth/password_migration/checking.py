@@ -34,8 +34,8 @@ def has_sample() -> bool:
 def verify(sub: str | None, password: Secret) -> bool:
     """Return whether this is the password of the account of a user at Logto, and Logto may have it. Store a yes.
 
-    One hash of each kind that is left is computed, and the same questions are asked, whoever it is about. Raise
-    ManagementAPIError, ProviderError and ConfigurationError if Logto cannot be asked.
+    One hash of each kind that is left is computed, and the same questions are asked, for known and unknown users alike.
+    Raise ManagementAPIError, ProviderError and ConfigurationError if Logto cannot be asked.
     """
     may_have = sub is not None and _may_have_password(sub)
     identity = movable_identity(sub or "")

@@ -324,6 +324,11 @@ class SessionPrincipal(RequestPrincipal):
         return next((each for each in data.memberships if each.id == wanted), None)
 
     @property
+    def must_choose_organization(self) -> bool:
+        """True if the user belongs to several organizations, has chosen none of them, and the URL selects none."""
+        return len(self.organizations) > 1 and self.organization_id is None and not self._requested_organization_id()
+
+    @property
     def scopes(self) -> frozenset[str]:
         """Scopes that Logto granted at sign-in.
 

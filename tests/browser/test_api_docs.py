@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -54,6 +55,20 @@ def test_public_operation_works_without_token(docs: Page) -> None:
     block.get_by_placeholder("q", exact=True).fill("walden")
     expect(executed(block, 200)).to_contain_text('"title": "Walden"')
     screenshot(docs, "api-docs")
+
+
+def test_padlocks_are_on_operations_that_need_a_sign_in(docs: Page) -> None:
+    docs.goto("/api/docs/")
+    expect(docs.locator("#operations-books-books_create .authorization__btn")).to_have_class(re.compile("locked"))
+    expect(docs.locator("#operations-books-books_list .authorization__btn")).to_have_count(0)
+
+
+def test_page_is_dark_in_a_dark_browser(docs: Page) -> None:
+    docs.emulate_media(color_scheme="dark")
+    docs.goto("/api/docs/")
+    expect(docs.locator("html")).to_have_class("dark-mode")
+    docs.emulate_media(color_scheme="light")
+    expect(docs.locator("html")).not_to_have_class("dark-mode")
 
 
 def test_entered_token_is_used(docs: Page, demo: str) -> None:

@@ -45,6 +45,7 @@ OWN_TESTS = {
     "sign out everywhere",
     "site admin",
     "site view",
+    "support group",
     "token request",
 }
 # The bookstore's URLs have the console of organizations, which needs settings that other sites do not.

@@ -19,6 +19,8 @@ DECLARED = TenantDeclaration(password_migration=True)
 
 @pytest.fixture
 def installed(logto: Emulator, settings: Any) -> Emulator:
+    if not logto.tenant.version.has_actions:
+        pytest.skip("Logto 1.41 has no Actions.")
     site.set_up(logto, settings)
     apply_plan(make_plan(management_api(), site_declaration(["https://shop.example"])))
     return logto

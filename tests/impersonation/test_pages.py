@@ -262,7 +262,7 @@ def test_expired_access_leads_to_the_page_that_says_so(clerk: Clerk) -> None:
     response = clerk.client.get("/", follow=True)
     assert "Support access has ended" in text_of(response)
     assert "The time that you chose is over." in text_of(response)
-    assert 'href="/admin/auth/user/"' in response.content.decode()
+    assert f'href="{clerk.page_of_ada}"' in response.content.decode()
     assert "Hello clerk" in clerk.get().content.decode()
 
 
@@ -272,7 +272,7 @@ def test_end_of_the_own_session_leads_to_the_sign_in(clerk: Clerk) -> None:
     response = clerk.client.get("/", follow=True)
     assert "Your own session has ended" in text_of(response)
     assert "You are signed out." in text_of(response)
-    assert 'href="/sign-in"' in response.content.decode()
+    assert "/sign-in?next=" in response.content.decode()
 
 
 def test_leave_after_the_end_of_the_own_session_says_so(clerk: Clerk) -> None:

@@ -130,3 +130,8 @@ def test_userinfo_of_another_user_is_refused(staff: Browser, site: Emulator) -> 
     assert staff.client.post("/start/reader").status_code == 400
     assert who(staff)["user"] == "editor"
     assert not LogtoSession.objects.impersonations().exists()
+
+
+def test_user_sees_support_access_on_the_page_of_sessions(acting: Browser, customer: Browser) -> None:
+    page = customer.client.get("/account/sessions").content.decode()
+    assert page.count("Support access") == 1

@@ -127,6 +127,13 @@ def test_nothing_is_checked_after_the_last_day(moving_site: Emulator, settings: 
     assert CountedScrypt.computed == []
 
 
+def test_last_day_that_is_no_date_is_refused(moving_site: Emulator, settings: Any) -> None:
+    add_account(moving_site, "ada")
+    settings.LOGTO_PASSWORD_MIGRATION_UNTIL = "next year"
+    assert ask("subada") == (503, "not_configured")
+    assert CountedScrypt.computed == []
+
+
 @pytest.mark.parametrize(
     ("password", "similar"),
     [("pässwörd-κόσμε", "password-κοσμε"), ("a\x00b", "a"), (" spaces ", "spaces"), ("x" * 4096, "x" * 4095)],

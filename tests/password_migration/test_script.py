@@ -26,6 +26,7 @@ from tests.tenant.javascript import NODE, call_in_node
 from .site import KEY, PASSWORD, TENANT, add_account
 
 URL = "https://shop.example/password-migration/logto"
+pytestmark = pytest.mark.usefixtures("has_actions")
 DECLARED = TenantDeclaration(
     password_migration=True, password_migration_url=URL, password_migration_key=Secret(KEY), webhook_events=()
 )
