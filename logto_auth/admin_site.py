@@ -28,10 +28,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from .admin_actions import ACTIONS, console_url, may_manage_at_logto, sign_out_everywhere
+from .admin_actions import (
+    ACTIONS,
+    console_url,
+    may_manage_at_logto,
+    may_open_support_access,
+    sign_out_everywhere,
+    support_access_url,
+)
 from .admin_password import PasswordForm
 from .conf import conf
-from .models import LogtoIdentity, Organization, OrganizationMembership
+from .models import LogtoIdentity, LogtoSession, Organization, OrganizationMembership
 from .signals import signed_in_with_password
 
 if TYPE_CHECKING:
@@ -53,10 +60,12 @@ class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the fields, without the link to the Logto Console if the site does not know its URL."""
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
+        """Return the fields: the link to the Logto Console only if its URL is known, the link to support access only
+        for staff who may act as this user."""
         has_console = obj is not None and any(map(console_url, obj.logto_identities.all()))
-        return [name for name in self.fields if name != "console" or has_console]
+        fields = [name for name in self.fields if name != "console" or has_console]
+        return [*fields, "support_access"] if self._may_act_as(request, obj) else fields
 
     @admin.display(description=_("Organizations"))
     def organizations(self, identity: LogtoIdentity) -> str:
@@ -70,16 +79,36 @@ class LogtoIdentityInline(admin.StackedInline):  # type: ignore[type-arg]
         from .account.devices import device_name
 
         sessions = [
-            (localize(template_localtime(row.created_at)), device_name(row.user_agent), row.ip_address or "")
-            for row in identity.sessions.all()
+            (
+                localize(template_localtime(row.created_at)),
+                device_name(row.user_agent),
+                row.ip_address or "",
+                _support_access(row),
+            )
+            for row in identity.sessions.select_related("impersonator")
         ]
-        return format_html_join(mark_safe("<br>"), "{} · {} · {}", sessions) or "-"
+        return format_html_join(mark_safe("<br>"), "{} · {} · {}{}", sessions) or "-"
 
     @admin.display(description=_("Logto Console"))
     def console(self, identity: LogtoIdentity) -> str:
         """A link to the user in the Logto Console."""
         url = console_url(identity)
         return format_html('<a href="{}" rel="noreferrer">{}</a>', url, _("Open")) if url else "-"
+
+    @admin.display(description=_("Support access"))
+    def support_access(self, identity: LogtoIdentity) -> str:
+        """A link to the page on which staff start to act as the user."""
+        if identity.issuer != conf.issuer:
+            return "-"
+        return format_html('<a href="{}">{}</a>', support_access_url(identity.user_id), _("Support access…"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:  # type: ignore[override]
+        return self.get_fields(request, obj)
+
+    def _may_act_as(self, request: HttpRequest, user: Any) -> bool:
+        from .impersonation import may_impersonate
+
+        return user is not None and may_open_support_access(request) and may_impersonate(request, user)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -97,6 +126,13 @@ def status_at_logto(user: Any) -> str:
 def _with_identities(get_queryset: Callable[[HttpRequest], QuerySet[Any]]) -> Callable[[HttpRequest], QuerySet[Any]]:
     """Return `get_queryset` with the identities of all users of a page in one query."""
     return wraps(get_queryset)(lambda request: get_queryset(request).prefetch_related("logto_identities"))
+
+
+def _support_access(row: LogtoSession) -> str:
+    """Return what marks the session of a staff member who acts as the user; "" for a session of the user."""
+    if row.impersonator is None:
+        return ""
+    return format_html(" ({})", _("support access by %(name)s") % {"name": row.impersonator})
 
 
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -156,11 +192,12 @@ class LogtoAdminSite(admin.AdminSite):
             user_admin.inlines = [*user_admin.inlines, LogtoIdentityInline]  # type: ignore[misc]
         if status_at_logto not in user_admin.list_display:
             user_admin.list_display = [*user_admin.list_display, status_at_logto]
-            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[assignment]
+            user_admin.get_queryset = _with_identities(user_admin.get_queryset)  # type: ignore[method-assign,assignment]
         actions = list(user_admin.actions or ())
         user_admin.actions = actions + [each for each in (sign_out_everywhere, *ACTIONS) if each not in actions]
         # Django calls it before it offers the actions.
         user_admin.has_manage_at_logto_permission = may_manage_at_logto  # type: ignore[attr-defined]
+        user_admin.has_impersonate_permission = may_open_support_access  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Return the URLs of the site. Raise ValueError or TypeError for a wrong attribute about the second factor."""

@@ -50,6 +50,8 @@ class Batch:
     """The claims of that user."""
     collected: list[Any] = field(default_factory=list)
     """What the receivers have collected."""
+    must_be_recorded: bool = False
+    """Whether a failure to record it, as a sign-in must be recorded, undoes it: see `LOGTO_AUDIT_REQUIRED`."""
     has_ended: bool = False
 
     def end(self) -> None:

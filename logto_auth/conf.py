@@ -417,6 +417,14 @@ class Conf:
         "results of API keys. `0` keeps none.",
         type=int,
     )
+    api_docs_app_id = Setting(
+        "",
+        'App ID of a "Single page app" of the tenant, with which the button "Authorize" of the API documentation signs '
+        "in: see `logto_auth.contrib.swagger`. `manage.py logto_setup` creates it if the site includes the URLs. "
+        "Empty: the documentation asks for an access token.",
+        type=str,
+        example="the-app-id",
+    )
     first_party_apps: Setting[Sequence[str]] = Setting(
         (),
         "App IDs of further applications of your own. Views that refuse third-party applications accept them without "
@@ -515,6 +523,27 @@ class Conf:
         "account is deactivated.",
         type=bool,
     )
+    password_migration_key: Setting[str | Sequence[str]] = Setting(
+        "",
+        "Key with which Logto's script signs its calls of `logto_auth.password_migration`, at least 32 characters, or "
+        "several keys while one is replaced: `manage.py logto_setup` installs the first one. Use it for nothing else. "
+        "Empty: the endpoint refuses all calls.",
+        type=(str, list, tuple),
+        items="str",
+    )
+    password_migration_until = Setting(
+        "",
+        "The last day, in the time zone of the site, on which `logto_auth.password_migration` checks passwords. Empty: "
+        "it checks none.",
+        type=str,
+        example="2027-03-31",
+    )
+    password_migration_per_minute = Setting(
+        120,
+        "How many passwords `logto_auth.password_migration` checks in a minute, of all users together. Each takes as "
+        "much processor time as a sign-in with Django's form.",
+        type=int,
+    )
     console_url = Setting(
         "",
         "URL of the Logto Console, for links in the admin: `https://cloud.logto.io/<tenant>`, or `/console` below the "
@@ -570,6 +599,32 @@ class Conf:
         "Time in seconds after which a process with open sockets asks the database again which of their sessions have "
         "ended, if there is no channel layer that reaches other processes. It is one query for all sockets.",
         type=int,
+    )
+
+    impersonation_seconds = Setting(
+        3600,
+        "Longest time in seconds for which staff may act as a user (support access). A start may ask for less.",
+        type=int,
+    )
+    impersonation_read_only = Setting(
+        False,
+        "Whether staff who act as a user may only look: requests with another method than GET, HEAD or OPTIONS are "
+        "refused, except to leave and to sign out, and so are WebSockets.",
+        type=bool,
+    )
+    impersonation_allowed = Setting(
+        "",
+        "Dotted path of a function `(request, user) -> bool` that returns whether `request.user` may act as `user`, "
+        "after all other rules. It may raise `ImpersonationRefused` with a text for the staff member. Empty: the other "
+        "rules decide.",
+        type=str,
+        example="shop.support.may_act_as",
+    )
+    impersonation_banner = Setting(
+        True,
+        "Whether each HTML page gets the banner of support access while staff act as a user. Set it to `False` on a "
+        "site whose templates contain `{% logto_impersonation_banner %}`.",
+        type=bool,
     )
 
     @property

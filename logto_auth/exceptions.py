@@ -27,6 +27,8 @@
     ├── AuthorizationHeaderError  an Authorization header without one bearer token  (also SuspiciousOperation)
     ├── SignInRefused             the site does not accept this user                (also PermissionDenied)
     ├── OrganizationRequired      there is no current organization                  (also PermissionDenied)
+    ├── ImpersonationRefused      staff may not act as this user                    (also PermissionDenied)
+    ├── NotDuringImpersonation    nobody may do this while they act as a user       (also PermissionDenied)
     ├── NotRecorded               a sign-in that the audit trail could not record
     ├── SignInRequired            only a new sign-in can give what was requested
     └── StepExpired               a form with several steps has to start again
@@ -78,12 +80,14 @@ __all__ = [
     "ConfigurationError",
     "ConnectorError",
     "FieldNotEditable",
+    "ImpersonationRefused",
     "InvalidAccountTask",
     "InvalidSignInOption",
     "InvalidValue",
     "LogtoError",
     "ManagementAPIError",
     "MessageNotSent",
+    "NotDuringImpersonation",
     "NotRecorded",
     "OrganizationRequired",
     "PasswordRejected",
@@ -155,8 +159,34 @@ class OrganizationRequired(LogtoError, PermissionDenied):
     status = 403
 
 
+class ImpersonationRefused(LogtoError, PermissionDenied):
+    """Staff may not act as this user. `visitor_message` is a text for them, "" for the usual one of `code`.
+
+    Raise it from the function of `LOGTO_IMPERSONATION_ALLOWED`.
+    """
+
+    code = "impersonation_refused_by_site"
+    status = 403
+
+    def __init__(
+        self, message: str, *, visitor_message: str = "", code: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, code=code, status=status)
+        self.visitor_message = visitor_message
+
+
+class NotDuringImpersonation(LogtoError, PermissionDenied):
+    """Only the user may do this, and staff act as the user now."""
+
+    code = "not_during_impersonation"
+    status = 403
+
+
 class NotRecorded(LogtoError):
-    """The audit trail could not record a sign-in, and `LOGTO_AUDIT_REQUIRED` is set. Nobody is signed in."""
+    """The audit trail could not record a sign-in, and `LOGTO_AUDIT_REQUIRED` is set. Nobody is signed in.
+
+    Also the start of an impersonation, which then does not begin.
+    """
 
     code = "not_recorded"
     status = 503

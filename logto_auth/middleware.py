@@ -15,7 +15,9 @@ from django.urls import NoReverseMatch, reverse
 from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
 from .access.principal import Principal
 from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .impersonation.banner import add_banner, needs_banner, prefer_whole_pages
 from .navigation import is_from_script
+from .sessions.impersonation import set_impersonation
 from .sessions.principal import request_principal
 from .sessions.revalidate import extend_session, restore_after_rollback, revalidate_session
 from .sign_in.start import sign_in_url
@@ -46,17 +48,23 @@ class LogtoMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         principal = request_principal(request)
+        set_impersonation(request, None)
         if self._is_async:
             return self._acall(request, principal)
         token = current_request.current_request.set(request)
         try:
             refusal = revalidate_session(request) if _may_have_session(request) else None
+            prefer_whole_pages(request)
             response = refusal or cast(HttpResponseBase, self.get_response(request))
             if _requires_sign_in(response):
-                return _replaced(request, response, is_signed_in=request.user.is_authenticated)
-            if _may_extend_session(request):
-                extend_session(request, principal)
-            return _completed(request, response)
+                response = _replaced(request, response, is_signed_in=request.user.is_authenticated)
+            else:
+                if _may_extend_session(request):
+                    extend_session(request, principal)
+                response = _completed(request, response)
+            if needs_banner(request, response):
+                add_banner(request, response)
+            return response
         finally:
             restore_after_rollback(principal)
             current_request.current_request.reset(token)
@@ -65,14 +73,19 @@ class LogtoMiddleware:
         token = current_request.current_request.set(request)
         try:
             refusal = await sync_to_async(revalidate_session)(request) if _may_have_session(request) else None
+            prefer_whole_pages(request)
             response = refusal or await cast(Awaitable[HttpResponseBase], self.get_response(request))
             if _requires_sign_in(response):
                 user = await request.auser()
                 replace = sync_to_async(_replaced)  # the page may need the database
-                return await replace(request, response, is_signed_in=user.is_authenticated)
-            if _may_extend_session(request):
-                await sync_to_async(extend_session)(request, principal)
-            return _completed(request, response)
+                response = await replace(request, response, is_signed_in=user.is_authenticated)
+            else:
+                if _may_extend_session(request):
+                    await sync_to_async(extend_session)(request, principal)
+                response = _completed(request, response)
+            if needs_banner(request, response):
+                await sync_to_async(add_banner)(request, response)  # its template, too
+            return response
         finally:
             if getattr(principal, "has_refreshed_in_transaction", False):
                 await sync_to_async(restore_after_rollback)(principal)
@@ -98,6 +111,9 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         API_REFUSALS.add(code=code_for_attribute(error.error))
         for name, value in error.headers(request).items():
             response.headers.setdefault(name, value)
+    if getattr(request, "must_not_be_stored", False):
+        # Support access: the page of another person, with a banner. "private" keeps Django's cache from storing it.
+        response.headers["Cache-Control"] = "no-store, private"
     if getattr(response, "streaming", False) and not isinstance(response, FileResponse):
         _keep_request_while_streaming(request, response)
     return response

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from .batches import Cause, batch
 from .conf import conf
 from .oidc.secrets import hide_frames
-from .signals import session_ended
+from .signals import impersonation_ended, session_ended
 from .storable import write_storable
 from .transactions import atomic, locked
 
@@ -108,7 +108,10 @@ class LogtoIdentity(models.Model):
         base_manager_name = "objects"
         verbose_name = _("Logto identity")
         verbose_name_plural = _("Logto identities")
-        permissions = (("manage_at_logto", "Can manage users at Logto"),)
+        permissions = (
+            ("manage_at_logto", "Can manage users at Logto"),
+            ("impersonate_users", "Can act as a user (support access)"),
+        )
 
     def __str__(self) -> str:
         return self.sub
@@ -134,40 +137,45 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
 
         The next request of such a session finds no row, and signs the user out (decision 21). With a `reason`,
         `session_ended` is sent for each session that this call has ended; of several calls for one session, only one
-        has. `request` is passed to the receivers. One query, and with a receiver one more for each session.
+        has. For an impersonation it is `impersonation_ended`, and `reason` may be a cause of that signal. `request` is
+        passed to the receivers. One query, and with a receiver one more for each session.
         """
-        if not reason or not session_ended.receivers:
+        if not reason or not _has_receivers():
             return self._delete()
-        users: list[Any] = []
+        rows: list[LogtoSession] = []
         try:
-            self._take(users)
+            self._take(rows)
         except DatabaseError:
             # Without a transaction of the caller, the rows that were deleted before the error stay deleted.
             if not connections[self.db].in_atomic_block:
-                send_session_ended(users, reason=reason, request=request)
+                send_rows_ended(rows, reason=reason, request=request)
             raise
-        send_session_ended(users, reason=reason, request=request)
-        return len(users)
+        send_rows_ended(rows, reason=reason, request=request)
+        return len(rows)
 
-    def take(self) -> list[Any]:
-        """End these sessions, and return their users, one for each session that this call has ended.
+    def take(self) -> list[LogtoSession]:
+        """End these sessions, and return the rows that this call has ended, with their users.
 
-        The caller sends `session_ended` for them, after its transaction. Without a receiver of the signal the list is
-        empty, and there is one query.
+        The caller passes them to `send_rows_ended`, after its transaction. Without a receiver of the signals the list
+        is empty, and there is one query.
         """
-        users: list[Any] = []
-        if session_ended.receivers:
-            self._take(users)
+        rows: list[LogtoSession] = []
+        if _has_receivers():
+            self._take(rows)
         else:
             self._delete()
-        return users
+        return rows
 
-    def _take(self, users: list[Any]) -> None:
-        """End these sessions, and append the user of each to `users`."""
+    def _take(self, rows: list[LogtoSession]) -> None:
+        """End these sessions, and append each to `rows`."""
         # A DELETE of several rows does not tell which of them a parallel request has deleted.
-        for row in self.defer("encrypted_tokens").select_related("user"):
+        for row in self.defer("encrypted_tokens").select_related("user", "impersonator"):
             if self.model.objects.filter(pk=row.pk)._delete():
-                users.append(row.user)
+                rows.append(row)
+
+    def impersonations(self) -> LogtoSessionQuerySet:
+        """Return those of these sessions in which staff act as the user."""
+        return self.filter(impersonation_ends_at__isnull=False)  # type: ignore[no-any-return]
 
     def _delete(self) -> int:
         _total, deleted = self.delete()
@@ -189,6 +197,40 @@ class LogtoSessionQuerySet(RowQuerySet["LogtoSession"]):
     take.queryset_only = True  # type: ignore[attr-defined]
     require_revalidation.alters_data = True  # type: ignore[attr-defined]
     require_revalidation.queryset_only = True  # type: ignore[attr-defined]
+
+
+# The causes of `impersonation_ended`. Another reason for which a session ends is "session_ended" there.
+IMPERSONATION_CAUSES = {
+    "left",
+    "expired",
+    "signed_out",
+    "impersonator_session_ended",
+    "impersonator_not_permitted",
+    "user_refused",
+}
+# Why the site or Logto does not accept the user.
+REFUSALS_OF_USER = {"account_disabled", "refused_by_site"}
+
+
+def _has_receivers() -> bool:
+    return bool(session_ended.receivers or impersonation_ended.receivers)
+
+
+def send_rows_ended(rows: Iterable[LogtoSession], *, reason: str, request: HttpRequest | None = None) -> None:
+    """Send `session_ended` or `impersonation_ended` for rows that have just been deleted."""
+    rows = list(rows)
+    send_session_ended([row.user for row in rows if not row.is_impersonation], reason=reason, request=request)
+    cause = "user_refused" if reason in REFUSALS_OF_USER else reason
+    for row in rows:
+        if row.is_impersonation:
+            impersonation_ended.send_robust(
+                sender=type(row.user),
+                request=request,
+                user=row.user,
+                impersonator=row.impersonator,
+                seconds=max(0, round(time.time() - row.started_at)),
+                cause=cause if cause in IMPERSONATION_CAUSES else "session_ended",
+            )
 
 
 def send_session_ended(users: Iterable[Any], *, reason: str, request: HttpRequest | None = None) -> None:
@@ -253,6 +295,18 @@ class LogtoSession(models.Model):
     # The database has the defaults too: during an upgrade, the former version writes rows without these columns.
     encrypted_verification_id = models.TextField(blank=True, default="", db_default="", editable=False)
     verified_until = models.FloatField(default=0, db_default=0, editable=False)
+    # In an impersonation: the staff member who acts as `user`, the id of the row of that person's own session, and the
+    # time at which it ends. The id is no foreign key, so that ending rows stays one query.
+    impersonator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("impersonator"),
+    )
+    impersonator_session = models.UUIDField(null=True, editable=False)
+    impersonation_ends_at = models.FloatField(null=True, editable=False)
 
     objects = LogtoSessionQuerySet.as_manager()
 
@@ -263,6 +317,11 @@ class LogtoSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_impersonation(self) -> bool:
+        """Whether staff act as the user of this session."""
+        return self.impersonation_ends_at is not None
 
     @property
     def tokens(self) -> dict[str, Any]:

@@ -15,6 +15,9 @@ __all__ = [
     "api_key_changed",
     "api_keys_limited",
     "identity_linked",
+    "impersonation_ended",
+    "impersonation_refused",
+    "impersonation_started",
     "issuer_changed",
     "memberships_changed",
     "organization_changed",
@@ -204,6 +207,37 @@ Sent once in each period of a minute. A single refused key sends nothing, becaus
 Sender: `logto_auth.api.api_keys.ApiKeys`.
 
 Arguments: `request`; `network`, the IPv4 address, or the /64 network of an IPv6 address; `""` if it is unknown.
+"""
+
+impersonation_started = Signal()
+"""Sent when a staff member has begun to act as a user.
+
+Sender: the user model.
+
+Arguments: `request`; `user`; `impersonator`, the staff member; `reason`, as they have written it; `seconds`, how long
+it lasts at most.
+"""
+
+impersonation_ended = Signal()
+"""Sent once when a staff member no longer acts as a user.
+
+An impersonation whose time is over ends at its next request, or when `logto_clearsessions` runs. The signal is not sent
+if one of the two accounts was deleted.
+
+Sender: the user model.
+
+Arguments: `request`, the request in which it ended, or None; `user`; `impersonator`, the staff member; `seconds`, how
+long it lasted; `cause`: `"left"`, `"expired"`, `"signed_out"`, `"impersonator_session_ended"`,
+`"impersonator_not_permitted"`, `"user_refused"` or `"session_ended"`.
+"""
+
+impersonation_refused = Signal()
+"""Sent when a try to act as a user was refused.
+
+Sender: the user model.
+
+Arguments: `request`; `user`, as whom they wanted to act; `impersonator`, who has tried; `code`, that of the
+`ImpersonationRefused`; `reason`, the text that they have written.
 """
 
 signed_out = Signal()

@@ -17,6 +17,7 @@ pymysql.version_info = (2, 2, 7, "final", 0)
 if os.environ.get("TEST_MYSQL_DRIVER") != "mysqlclient":
     pymysql.install_as_MySQLdb()
 
+INSTALLED_APPS = [*INSTALLED_APPS, "logto_auth.password_migration"]  # noqa: F405
 SECRET_KEY = "only-for-tests"
 
 # A file, because all threads of a process share one connection to a database in memory. With a file, each thread has
@@ -79,6 +80,7 @@ LOGTO_GROUPS_BY_ROLE = {}
 HAS_BRANCH_CONSOLE = False
 HAS_MCP = False
 HAS_API_KEYS = False
+HAS_SUPPORT_ACCESS = False
 LOGTO_M2M_APP_ID = ""
 LOGTO_M2M_APP_SECRET = ""
 LOGTO_DELETE_ACCOUNT = ""

@@ -12,6 +12,8 @@ PICTURE = ROOT / "docs" / "images" / "layers.svg"
 # At most 30 characters each. A name without a description has no second line.
 DESCRIPTIONS = {
     "access": "what a view requires",
+    "raw_body": "bodies of limited size",
+    "password_migration": "passwords Logto cannot import",
     "account": "account pages and links",
     "account_api": "client, without Django",
     "admin_actions": "sync, suspend, sign out",

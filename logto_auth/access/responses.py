@@ -21,8 +21,13 @@ __all__ = [
     "cookie_challenge",
     "forbidden_json",
     "forbidden_response",
+    "impersonation_ended_response",
+    "impersonation_json",
+    "is_impersonated",
+    "not_during_impersonation_response",
     "page_of_request",
     "prefetch_response",
+    "read_only_response",
     "session_ended_response",
     "sign_in_page",
     "unauthorized_response",
@@ -61,6 +66,45 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
         return unauthorized_response(request)
     url = sign_in_url(page_of_request(request))
     return _with_challenge(render_page(request, "session_ended.html", {"sign_in_url": url}, status=401), url)
+
+
+# Support access: staff act as a user
+
+
+def is_impersonated(request: HttpRequest) -> bool:
+    """Return whether staff act as the user of the request."""
+    return getattr(request, "impersonation", None) is not None
+
+
+def impersonation_json(request: HttpRequest, error: str, *, status: int, url: str = "") -> HttpResponse:
+    """Return the refusal of a request of a script, with the URL of the page that it leads to."""
+    data = {"error": error}
+    if url:
+        data["support_access_url"] = absolute_uri(request, url)
+    response = _json(request, data, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Cookie realm="Logto"'
+    if url and is_from_htmx(request):
+        response["HX-Redirect"] = url
+    return response
+
+
+def impersonation_ended_response(request: HttpRequest, url: str, *, is_signed_in: bool) -> HttpResponse:
+    """Return the page for a form that is not processed, because staff no longer act as the user who was to send it."""
+    context = {"page_url": url, "is_signed_in": is_signed_in}
+    return render_page(request, "impersonation_ended.html", context, status=403)
+
+
+def read_only_response(request: HttpRequest) -> HttpResponse:
+    """Return the page for a form that is not processed, because staff who act as a user may only look."""
+    return render_page(request, "impersonation_refused.html", {"is_read_only": True}, status=403)
+
+
+def not_during_impersonation_response(request: HttpRequest) -> HttpResponse:
+    """Return a 403 for what only the user may do: a page, or JSON for scripts."""
+    if is_from_script(request) and not is_boosted(request):
+        return impersonation_json(request, "not_during_impersonation", status=403)
+    return render_page(request, "impersonation_refused.html", {}, status=403)
 
 
 def sign_in_page(request: HttpRequest, url: str) -> HttpResponse:

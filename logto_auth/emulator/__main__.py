@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from . import Emulator, seed_demo
 from .listening import LOOPBACK, is_loopback
@@ -19,9 +26,21 @@ _NOTICE = """\
 ================================================================================"""
 
 
+# Ctrl-C in a terminal reaches the other command too, which stops in its own way within this time.
+_SECONDS_TO_STOP = 3
+_EXAMPLES = """\
+examples:
+  python -m logto_auth.emulator
+  python -m logto_auth.emulator -- python manage.py runserver
+  python -m logto_auth.emulator --base-url http://localhost:8080
+  python -m logto_auth.emulator --port 0 --json > emulator.json"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the emulator until Ctrl-C and return the exit code."""
+    """Run the emulator until Ctrl-C, or until the command that it has been given ends. Return the exit code."""
+    _accept_any_text()
     options = _parser().parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
     seed = partial(seed_demo, base_urls=options.base_url) if options.base_url else seed_demo
     try:
         emulator = Emulator(
@@ -40,20 +59,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         with emulator.start():
-            print(_NOTICE.format(reach=_reach(options.host)))
-            print(_summary(emulator), flush=True)
+            if options.json:
+                print(json.dumps(_summary_data(emulator)), flush=True)
+            else:
+                print(_NOTICE.format(reach=_reach(options.host)))
+                print(_summary(emulator), flush=True)
+            if command:
+                return _run(command, emulator)
             emulator.wait()
     except OSError as error:
         print(f"{error.strerror} Use --port to choose another port.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped.")
+        print("\nStopped.", file=sys.stderr if options.json else sys.stdout)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m logto_auth.emulator", description="Run a Logto emulator on the local machine."
+        prog="python -m logto_auth.emulator",
+        description="Run a Logto emulator on the local machine.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--port", type=_port, default=3001, help="the port to listen on (default 3001; 0 uses a free port)"
@@ -105,7 +132,49 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="URL of the site, such as http://localhost:8000; may be repeated",
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print what the site needs to know as JSON, on one line, when it is ready"
+    )
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="-- COMMAND",
+        help="run this command with LOGTO_ENDPOINT, LOGTO_APP_ID and LOGTO_APP_SECRET of the emulator, and stop when "
+        "it ends: -- python manage.py runserver",
+    )
     return parser
+
+
+def _run(command: Sequence[str], emulator: Emulator) -> int:
+    """Run the command with the credentials of the first application in its environment, and return its exit code."""
+    application = next(iter(emulator.tenant.applications.values()))
+    variables = {
+        "LOGTO_ENDPOINT": emulator.endpoint,
+        "LOGTO_APP_ID": application.id,
+        "LOGTO_APP_SECRET": application.secret,
+    }
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - the user's own command
+    except OSError as error:
+        print(f"{command[0]} does not start: {error.strerror}.", file=sys.stderr)
+        return 1
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_TO_STOP)
+        process.terminate()
+        code = process.wait()
+    # As a shell reports a process that a signal has ended.
+    return code if code >= 0 else 128 - code
+
+
+def _accept_any_text() -> None:
+    """Escape characters that the terminal or the file cannot show, where Python would end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _reach(host: str) -> str:
@@ -116,10 +185,9 @@ def _reach(host: str) -> str:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, not {port}")
-    return port
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, such as 3001, not {text!r:.50}")
+    return int(text)
 
 
 def _summary(emulator: Emulator) -> str:
@@ -141,6 +209,25 @@ def _summary(emulator: Emulator) -> str:
     if emulator.loopback_client_documents:
         lines.insert(-1, "  Dynamic clients may have their documents on this machine, which no Logto allows.")
     return "\n".join(lines)
+
+
+def _summary_data(emulator: Emulator) -> dict[str, Any]:
+    """Return what the site needs to know, for JSON."""
+    application = next(iter(emulator.tenant.applications.values()))
+    return {
+        "endpoint": emulator.endpoint,
+        "issuer": emulator.issuer,
+        "app_id": application.id,
+        "app_secret": application.secret,
+        "redirect_uris": list(application.redirect_uris),
+        "logto": emulator.like,
+        "outbound_guard": emulator.tenant.version.has_outbound_guard and emulator.outbound_guard,
+        "management_api_resource": emulator.tenant.management_api_resource,
+        "accounts": [
+            {"username": user.username, "password": user.password, "suspended": user.is_suspended}
+            for user in emulator.tenant.users.values()
+        ],
+    }
 
 
 def _guard_notice(emulator: Emulator) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 # The engine counts the processor time of the whole process, so a busy machine needs longer.
 TIME_LIMIT_SECONDS = 1
-_MEMORY_LIMIT_BYTES = 128 * 1024 * 1024
+MEMORY_LIMIT_BYTES = 128 * 1024 * 1024
 # Smaller than the default, as threads of some systems have small stacks.
-_STACK_LIMIT_BYTES = 256 * 1024
+STACK_LIMIT_BYTES = 256 * 1024
 _NOT_JSON = "The script returned something that JSON cannot hold."
 
 # The function takes ("run", script, payload) once and then ("outcome"), and returns JSON. It takes what it needs before
@@ -139,24 +139,24 @@ def run_script(
 
 def _outcome(script: str, payload: str) -> dict[str, Any]:
     """Return what became of a script. The engine lives and dies in this call: it may not change its thread."""
-    quickjs = _engine()
-    engine = quickjs.Context()
-    engine.set_memory_limit(_MEMORY_LIMIT_BYTES)
-    engine.set_max_stack_size(_STACK_LIMIT_BYTES)
-    harness = engine.eval(_HARNESS)
+    quickjs = engine()
+    context = quickjs.Context()
+    context.set_memory_limit(MEMORY_LIMIT_BYTES)
+    context.set_max_stack_size(STACK_LIMIT_BYTES)
+    harness = context.eval(_HARNESS)
     deadline = time.monotonic() + TIME_LIMIT_SECONDS
     try:
-        engine.set_time_limit(TIME_LIMIT_SECONDS)
+        context.set_time_limit(TIME_LIMIT_SECONDS)
         harness("run", script, payload)
-        while engine.execute_pending_job():
+        while context.execute_pending_job():
             left = deadline - time.monotonic()
             if left <= 0:
                 return _failure(_timeout())
-            engine.set_time_limit(left)
+            context.set_time_limit(left)
     except quickjs.JSException as error:
         # Only what a script cannot catch arrives here.
         return _failure(_timeout() if "interrupted" in str(error) else str(error).partition("\n")[0])
-    engine.set_time_limit(TIME_LIMIT_SECONDS)
+    context.set_time_limit(TIME_LIMIT_SECONDS)
     outcome: dict[str, Any] = json.loads(harness("outcome"))
     if outcome["state"] == "pending":
         return _failure("The script waits for a promise that nothing settles. Logto would not answer at all.")
@@ -171,7 +171,7 @@ def _timeout() -> str:
     return f"Script execution timed out after {TIME_LIMIT_SECONDS * 1000}ms of processor time"
 
 
-def _engine() -> Any:
+def engine() -> Any:
     """Return the module of the engine, which only a tenant with a script needs. Raise EngineMissing."""
     try:
         import quickjs

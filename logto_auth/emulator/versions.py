@@ -85,6 +85,8 @@ class LogtoVersion:
     """The public sign-in experience contains `emailBlocklistPolicy`."""
     has_grant_limit_event: bool
     """The webhook event `Grant.LimitExceeded` exists."""
+    has_actions: bool
+    """Actions exist: scripts of the tenant that run in a sign-in."""
 
 
 LOGTO_1_41 = LogtoVersion(
@@ -114,6 +116,7 @@ LOGTO_1_41 = LogtoVersion(
     members_take_empty_role_lists=False,
     email_blocklist_is_public=True,
     has_grant_limit_event=False,
+    has_actions=False,
 )
 LOGTO_1_42 = replace(
     LOGTO_1_41,
@@ -135,6 +138,7 @@ LOGTO_1_42 = replace(
     applications_have_secret=False,
     email_blocklist_is_public=False,
     has_grant_limit_event=True,
+    has_actions=True,
 )
 # The development head: what is to come after 1.42.0.
 LOGTO_HEAD = replace(

@@ -15,6 +15,7 @@ from logto_auth.connectors.sign_in_page import NO_SIGN_UP_IDENTIFIER, SOCIAL_ONL
 from logto_auth.exceptions import ConnectorError
 
 from . import arguments
+from .command import add_examples
 
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Connector, ConnectorChanges, ConnectorFactory
@@ -26,6 +27,23 @@ STDIN = "-"
 # Options that are short for `--set`.
 CONFIG_OPTIONS = {"app_id": "appId", "sign_type": "signType"}
 METADATA_OPTIONS = ("target", "name", "logo")
+# The arguments in the examples of `--help`, by subcommand.
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "list": ("", "--json"),
+    "show": ("alipay-web",),
+    "factories": ("", "alipay-web"),
+    "add": (
+        "alipay-web --app-id 2021000000000000 --private-key-file private.pem",
+        "simple-mail-transfer-protocol --set host=smtp.shop.example --set auth=@auth.json",
+    ),
+    "update": ("alipay-web --sync-profile", "alipay-web --unset charset"),
+    "remove": ("alipay-web",),
+    "test": ("simple-mail-transfer-protocol you@shop.example",),
+    "enable": ("alipay", "alipay --no-sign-up-identifier"),
+    "disable": ("alipay",),
+    "restore": ("@before.json",),
+    "alipay-keys": ("--out private.pem --public-out public.txt",),
+}
 CONNECTOR = "id of a connector, or its factory if that has only one connector"
 TARGET = "a target such as alipay, or the id or factory of a social connector"
 
@@ -37,6 +55,8 @@ def add_subcommands(parser: CommandParser) -> None:
     def command(name: str, help: str) -> Any:
         added = commands.add_parser(name, help=help, description=help)
         arguments.add_json(added)
+        arguments.add_common(added)
+        add_examples(added, *(f"logto_connectors {name} {rest}".rstrip() for rest in EXAMPLES[name]))
         return added
 
     command("list", "List the connectors, and where each one is offered.")

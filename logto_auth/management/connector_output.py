@@ -11,6 +11,8 @@ from logto_auth.connectors.forms import choices, form_items, masked
 from logto_auth.connectors.lookup import callback_uri
 from logto_auth.exceptions import ConnectorError
 
+from .texts import padded, width_of
+
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Connector, ConnectorFactory
 
@@ -77,16 +79,18 @@ def _form_row(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the rows as aligned columns below a heading."""
+def table(rows: Sequence[Mapping[str, Any]], width: int | None = None) -> str:
+    """Return the rows as aligned columns below a heading. If they are wider than `width`, list the values instead."""
     if not rows:
         return ""
     lines = [
         [name.upper() for name in rows[0]],
         *([_shortened(str(value), MAX_CELL) for value in row.values()] for row in rows),
     ]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    widths = [max(map(width_of, column)) for column in zip(*lines, strict=True)]
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        return "\n\n".join(listed({name: value for name, value in row.items() if value != ""}) for row in rows)
+    return "\n".join("  ".join(map(padded, line, widths)).rstrip() for line in lines)
 
 
 def listed(values: Mapping[str, Any], indent: str = "") -> str:

@@ -70,6 +70,10 @@ class ManagementAPI(Transport):
         return resources.DynamicClients(self)
 
     @cached_property
+    def actions(self) -> resources.Actions:
+        return resources.Actions(self)
+
+    @cached_property
     def jwt_customizers(self) -> resources.JwtCustomizers:
         return resources.JwtCustomizers(self)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountCenter",
+    "Actions",
     "Applications",
     "Collection",
     "Connectors",
@@ -520,6 +521,37 @@ class DynamicClients:
         Raise ManagementAPIError with the status 404 if it is not there.
         """
         self._api.request("DELETE", f"cimd/{_CONSENT}/{_segment(scope_type)}/{_segment(scope_id)}")
+
+
+class Actions:
+    """The scripts that Logto runs in a sign-in. A tenant has one for each kind, such as action.postSignIn.
+
+    Logto before 1.42 has none: each method raises ManagementAPIError with the status 404.
+    """
+
+    path = "configs/actions"
+
+    def __init__(self, api: Transport) -> None:
+        self._api = api
+
+    def get(self, action_type: str) -> types.Action:
+        """Return the script with its settings. Raise ManagementAPIError with the status 404 if there is none."""
+        return self._api.request("GET", self._path(action_type))
+
+    def set(self, action_type: str, payload: types.NewAction) -> types.Action:
+        """Create the script, or replace it with all its settings, and return it."""
+        return self._api.request("PUT", self._path(action_type), json=payload)
+
+    def update(self, action_type: str, payload: types.ActionChanges) -> types.Action:
+        """Update the script and return it. Settings that `payload` does not have stay."""
+        return self._api.request("PATCH", self._path(action_type), json=payload)
+
+    def delete(self, action_type: str) -> None:
+        """Delete the script. Raise ManagementAPIError with the status 404 if there is none."""
+        self._api.request("DELETE", self._path(action_type))
+
+    def _path(self, action_type: str) -> str:
+        return f"{self.path}/{_segment(action_type)}"
 
 
 class JwtCustomizers:

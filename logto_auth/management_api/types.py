@@ -21,6 +21,8 @@ __all__ = [
     "AccountCenter",
     "AccountCenterChanges",
     "AccountCenterFields",
+    "Action",
+    "ActionChanges",
     "AdaptiveMfa",
     "Address",
     "Application",
@@ -70,6 +72,7 @@ __all__ = [
     "MessagePayload",
     "Mfa",
     "MoreOrganizationRolesOfMember",
+    "NewAction",
     "NewApplication",
     "NewConnector",
     "NewHook",
@@ -193,6 +196,26 @@ class AccountCenterFields(TypedDict):
     mfa: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
     passkey: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
     session: NotRequired[Literal["Off", "ReadOnly", "Edit"]]
+
+
+class Action(TypedDict):
+    """Returned by GET /configs/actions/{actionType} and others."""
+
+    script: str
+    environmentVariables: NotRequired[dict[str, str]]
+    contextSample: NotRequired[dict[str, Any]]
+    enabled: NotRequired[bool]
+    onExecutionError: NotRequired[Literal["block", "allow"]]
+
+
+class ActionChanges(TypedDict):
+    """Sent by PATCH /configs/actions/{actionType}."""
+
+    script: NotRequired[str]
+    environmentVariables: NotRequired[dict[str, str]]
+    contextSample: NotRequired[dict[str, Any]]
+    enabled: NotRequired[bool]
+    onExecutionError: NotRequired[Literal["block", "allow"]]
 
 
 class AdaptiveMfa(TypedDict):
@@ -709,6 +732,16 @@ class MoreOrganizationRolesOfMember(TypedDict):
 
     organizationRoleIds: NotRequired[list[str]]
     organizationRoleNames: NotRequired[list[str]]
+
+
+class NewAction(TypedDict):
+    """Sent by PUT /configs/actions/{actionType}."""
+
+    script: str
+    environmentVariables: NotRequired[dict[str, str]]
+    contextSample: NotRequired[dict[str, Any]]
+    enabled: NotRequired[bool]
+    onExecutionError: NotRequired[Literal["block", "allow"]]
 
 
 class NewApplication(TypedDict):

@@ -22,7 +22,9 @@ from logto_auth.batches import Cause, batch
 from logto_auth.clients import oidc_client
 from logto_auth.conf import conf
 from logto_auth.exceptions import (
+    ConfigurationError,
     LogtoError,
+    ManagementAPIError,
     ProviderError,
     ProviderUnreachable,
     SignInRefused,
@@ -30,13 +32,15 @@ from logto_auth.exceptions import (
     TokenError,
 )
 from logto_auth.models import LogtoIdentity, LogtoSession, LogtoSessionQuerySet, encrypt_tokens
+from logto_auth.oidc.secrets import Secret
 from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.telemetry import REFRESHES, code_for_attribute
 from logto_auth.users.current_request import answered_request
 from logto_auth.users.provisioning import update
+from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import refuse_inactive
 
-from . import store
+from . import exchanged_tokens, store
 from .outage import clear_outage, may_contact_logto, report_outage
 from .second_factor import authentication_methods
 from .store import AccessToken, SessionTokens, StoredSession
@@ -278,11 +282,14 @@ def _refresh_and_release(row: StoredSession, wanted: Wanted, *, is_for_claims: b
     Return False if the lease expired during the call, and another request has stored its tokens. They stay.
     """
     tokens = row.tokens
-    if tokens.refresh_token is None:
+    if tokens.refresh_token is None and not row.is_impersonation:
         _release_lease(row)
         raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
     try:
-        token_set = _claims_refresh(tokens) if is_for_claims else _refresh(tokens, wanted)
+        if row.is_impersonation:
+            token_set = _exchange(row, wanted)
+        else:
+            token_set = _claims_refresh(tokens) if is_for_claims else _refresh(tokens, wanted)
     except TokenError as error:
         # Fail closed: a session is not continued with a token that failed a check.
         _end(row, error)
@@ -290,9 +297,15 @@ def _refresh_and_release(row: StoredSession, wanted: Wanted, *, is_for_claims: b
     except ProviderError as error:
         _handle_error(row, error, is_for_claims=wanted.is_opaque)
         raise
+    except SignInRefused as error:
+        # In an impersonation, Logto has said that the user is suspended or gone.
+        _end(row, error)
+        raise
     except BaseException:
         _release_lease(row)
         raise
+    if row.is_impersonation:
+        return _store_exchanged(row, token_set)
     tokens.update(token_set)
     # Without the setting, no refresh brings the methods. They must not be there again when it is turned on.
     is_proof = is_for_claims or conf.second_factor_resource in (None, token_set.resource)
@@ -341,6 +354,57 @@ def _refresh(tokens: SessionTokens, wanted: Wanted) -> TokenSet:
     )
 
 
+# An impersonation has no refresh token: its tokens come from token exchange
+
+
+def _exchange(row: StoredSession, wanted: Wanted) -> TokenSet:
+    """Return new tokens of an impersonation; those without a resource and an organization come with new claims.
+
+    Raise SignInRefused if Logto or the site does not accept the user, SignInRequired if the session of the staff member
+    has ended, TokenError, and ProviderError for everything else.
+    """
+    sub = row.tokens.claims.get("sub", "")
+    try:
+        if wanted.is_opaque:
+            return exchanged_tokens.new_tokens(sub)
+        return exchanged_tokens.api_token(
+            sub,
+            resource=wanted.resource,
+            organization_id=wanted.organization_id,
+            scopes=wanted.scopes,
+            actor_token=_actor_token(row),
+        )
+    except ManagementAPIError as error:
+        raise ProviderError(f"The Management API answered with an error: {error}") from error
+    except ConfigurationError as error:
+        raise ProviderError(f"Tokens cannot be exchanged any more: {error}") from error
+
+
+def _actor_token(row: StoredSession) -> Secret:
+    """Return the opaque access token of the staff member. Raise SignInRequired if that session has ended."""
+    own = store.read(row.impersonator_session) if row.impersonator_session is not None else None
+    if own is None:
+        raise SignInRequired("The session of the staff member has ended.", code="impersonator_session_ended")
+    token = own.tokens.access_token()
+    if token is None or not token.is_usable():
+        _row, token = access_token(own, None, None)
+    return token.token
+
+
+def _store_exchanged(row: StoredSession, token_set: TokenSet) -> bool:
+    """Store new tokens of an impersonation, and release its lease. Return False if another request has stored some."""
+    claims = token_set.id_token_claims
+    if claims:
+        row.tokens.replace_claims(claims)
+    row.tokens.update(token_set)
+    # A token for an API comes without claims.
+    is_stored = _store(row, store.fresh_until(token_set) if claims else row.fresh_until)
+    clear_outage()
+    if is_stored:
+        _update_account(row, claims or None)
+    return is_stored
+
+
 def _store(row: StoredSession, fresh_until: float) -> bool:
     """Store the new tokens of `row`, which is then fresh until `fresh_until`, and release its lease.
 
@@ -382,6 +446,8 @@ def _update_account(row: StoredSession, claims: Claims | None) -> None:
         if claims is not None:
             with batch(Cause.LOGTO):
                 update(identity, claims)
+            if row.is_impersonation and has_admin_rights(identity.user):
+                raise SignInRefused("The user has become staff.", code=exchanged_tokens.REFUSED)
     except (SignInRefused, SignInRequired) as error:
         _end(row, error)
         raise

@@ -23,6 +23,7 @@ from logto_auth.sign_in.start import redirect_to_logto
 
 from . import refresh, store
 from .ending import end_session, forget_user
+from .impersonation_check import is_impersonating, revalidate_impersonation
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
@@ -39,12 +40,15 @@ def revalidate_session(request: HttpRequest) -> HttpResponse | None:
     do not depend on the session.
     """
     session = request.session
+    if is_impersonating(request):
+        return revalidate_impersonation(request)
     if store.session_id(session) is None:
         return _revalidate_unconfirmed(request) if store.is_of_logto_backend(session) else None
     principal = session_principal(request)
     stored = principal.stored_session
     try:
-        if stored is None:
+        if stored is None or stored.is_impersonation:
+            # The row of an impersonation belongs to a Django session that knows how to return.
             raise SignInRequired("The session has ended.")
         store.extend(session, stored)
         if stored.is_fresh or is_sign_in_path(request.path):

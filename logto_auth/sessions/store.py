@@ -52,6 +52,7 @@ __all__ = [
     "reattach",
     "remember_verification",
     "session_id",
+    "start_impersonation",
     "start_session",
     "unconfirmed_fresh_until",
 ]
@@ -142,6 +143,12 @@ class SessionTokens:
     def forget_access_tokens(self) -> None:
         """Forget the access tokens: new ones have the permissions of that time."""
         self.data["access_tokens"] = {}
+
+    def replace_claims(self, claims: Claims) -> None:
+        """Store the claims of userinfo in an impersonation, which has no ID token."""
+        if self._has_other_rights(claims):
+            self.forget_access_tokens()
+        self.data["id_token_claims"] = {**claims}
 
     def prove(self, methods: tuple[str, ...] | None) -> None:
         """Store the methods in the latest access token for `LOGTO_API_RESOURCE`; None if it proves none."""
@@ -251,6 +258,14 @@ class StoredSession:
     unreachable_since: float | None
     encrypted_verification_id: str = field(repr=False)
     verified_until: float
+    impersonator_id: Any
+    impersonator_session: uuid.UUID | None
+    impersonation_ends_at: float | None
+
+    @property
+    def is_impersonation(self) -> bool:
+        """Whether staff act as the user of this session."""
+        return self.impersonation_ends_at is not None
 
     @property
     def is_fresh(self) -> bool:
@@ -356,6 +371,39 @@ def start_session(
     return StoredSession(*(getattr(row, name) for name in COLUMNS))
 
 
+def start_impersonation(
+    request: HttpRequest,
+    session: SessionBase,
+    identity: LogtoIdentity,
+    token_set: TokenSet,
+    *,
+    own_session: StoredSession,
+    ends_at: float,
+) -> StoredSession:
+    """Store the tokens of an impersonation for the new Django session `session`, and return the row.
+
+    `own_session` is that of the staff member. The row is deleted soon after `ends_at`, whatever Django's session does.
+    """
+    row = LogtoSession(
+        identity=identity,
+        user_id=identity.user_id,
+        impersonator_id=own_session.user_id,
+        impersonator_session=own_session.id,
+        impersonation_ends_at=ends_at,
+        fresh_until=fresh_until(token_set),
+        delete_after=ends_at + DELETION_DELAY_SECONDS,
+        user_agent=request.headers.get("User-Agent", "").replace("\x00", "")[:MAX_USER_AGENT_LENGTH],
+        ip_address=ip_address(request),
+    )
+    tokens = SessionTokens({"access_tokens": {}, "userinfo": {}})
+    tokens.replace_claims(token_set.id_token_claims)
+    tokens.update(token_set)
+    row.tokens = tokens.data
+    row.save(force_insert=True)
+    _depend_on(session, row.pk)
+    return StoredSession(*(getattr(row, name) for name in COLUMNS))
+
+
 def _storable_sid(sid: object) -> str:
     """Return `sid`, or "" if a database could not store it: a NUL, half of a surrogate pair, or too long."""
     return sid if isinstance(sid, str) and len(sid) <= MAX_SID_LENGTH and sid.isprintable() else ""
@@ -379,6 +427,8 @@ def extend(session: SessionBase, stored: StoredSession) -> None:
     Rows of sessions that Django no longer has are deleted some day, and a missing row ends a session. So a row lives at
     least as long as Django's session, whatever `SESSION_COOKIE_AGE` and `set_expiry()` say.
     """
+    if stored.is_impersonation:
+        return
     ends_at = _end_of_django_session(session)
     if ends_at > stored.delete_after:
         stored.delete_after = ends_at + DELETION_DELAY_SECONDS

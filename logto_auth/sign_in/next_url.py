@@ -19,7 +19,7 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from logto_auth.conf import conf
 from logto_auth.tenant.declaration import normalize_uri
 
-__all__ = ["is_allowed_next", "is_sign_in_path", "safe_next_url", "view_url", "with_query"]
+__all__ = ["is_allowed_next", "is_path_of", "is_sign_in_path", "safe_next_url", "view_url", "with_query"]
 
 # In characters of the percent-encoded URL. The cookie of the pending sign-in has no room for more.
 MAX_NEXT_LENGTH = 1024
@@ -32,6 +32,7 @@ SIGN_IN_VIEWS = (
     "back-channel-logout",
     "choose-organization",
 )
+SIGN_IN_NAMES = tuple(f"logto_auth:{name}" for name in SIGN_IN_VIEWS)
 
 
 def safe_next_url(request: HttpRequest, url: str | None) -> str:
@@ -70,16 +71,24 @@ def is_sign_in_path(path: str) -> bool:
 
     A sign-in never leads to these pages. They run with a session that Logto has not confirmed.
     """
+    return is_path_of(path, SIGN_IN_NAMES)
+
+
+def is_path_of(path: str, names: tuple[str, ...]) -> bool:
+    """Return whether `path`, as in `request.path`, is that of one of these views in any language.
+
+    False if the URLconf lacks one of them.
+    """
     prefix, resolver = get_script_prefix(), get_resolver(get_urlconf())
     languages = {get_language_from_path("/" + path.removeprefix(prefix)), settings.LANGUAGE_CODE, get_language()}
-    return any(path in _sign_in_paths(resolver, prefix, language) for language in languages if language)
+    return any(path in _paths(names, resolver, prefix, language) for language in languages if language)
 
 
 # Each button of a page asks for it. A changed URLconf has another resolver.
 @lru_cache(maxsize=128)
-def _sign_in_paths(resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
+def _paths(names: tuple[str, ...], resolver: URLResolver, prefix: str, language: str) -> frozenset[str]:
     with override(language), suppress(NoReverseMatch):
-        return frozenset(reverse(f"logto_auth:{name}") for name in SIGN_IN_VIEWS)
+        return frozenset(map(reverse, names))
     return frozenset()  # a host of the site without these pages
 
 

@@ -49,6 +49,7 @@ def sync_all_pages(run: SyncRun, api: ManagementAPI, report: Report) -> None:
     total = api.users.count()
     done = position_in(run, USERS).get("pages", 0)
     if run.creates_users or _known(run).count() * WORTH_LISTING >= total:
+        report.progress(USERS, min(done * PAGE_SIZE, total), total)
         for size, users in in_batches(api.users.pages(first_page=done + 1)):
             done += size
             apply_batch(run, users, api, report, then=partial(advance, run, USERS, report, pages=done))

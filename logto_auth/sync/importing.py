@@ -30,7 +30,8 @@ from logto_auth.users.rights import has_admin_rights
 from logto_auth.users.suspension import suspend
 
 from .in_order import InOrder, in_order
-from .payloads import Identifier, Payload, exact_identifier, payload_of, user_values
+from .marks import MARK, is_marked, mark_of
+from .payloads import Identifier, Payload, can_move, exact_identifier, payload_of, user_values
 from .report import Report
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ CREATED, ADOPTED, SUSPENDED, WITHOUT_PASSWORD, CONFLICTS = OUTCOMES = (
     "suspended",
     "without password",
     "conflicts",
+)
+# What becomes of an account, for `Report.account`.
+WITH_PASSWORD, PASSWORD_MOVES, NEW_PASSWORD = "with_password", "password_moves", "new_password"
+LINKED_TO_EXISTING = "linked_to_existing"
+NO_IDENTIFIER, DUPLICATE, TAKEN, TAKEN_TWICE, TAKEN_STAFF, LINKED_TWICE, REFUSED = NOT_IMPORTED = (
+    "no_identifier",
+    "duplicate",
+    "taken",
+    "taken_twice",
+    "taken_staff",
+    "linked_twice",
+    "refused",
 )
 # As many as fit into the URL of one search, however long their identifiers are.
 BATCH = 25
@@ -78,6 +91,8 @@ class Import:
     adopts_by_username: bool = False
     values_of: Callable[[Any], Mapping[str, Any]] = user_values
     concurrency: int = CONCURRENCY
+    marks: bool = False
+    """Whether to mark new users at Logto, and to link those that an earlier run has marked."""
     _imported: dict[int, Any] = field(default_factory=dict)
     """The keys of the accounts for which the run has created users, by the hashes of their identifiers."""
     _linked: dict[str, LogtoIdentity] = field(default_factory=dict)
@@ -93,6 +108,7 @@ class Import:
         """Import all accounts that are not linked. Raise LogtoError if Logto fails; start again then."""
         total, done = unlinked().count(), 0
         self._is_in_transaction = connections[database()].in_atomic_block
+        self.report.progress("accounts", done, total)
         with in_order(
             self.concurrency, prepare=self._link_together, on_stop=self._stop, on_error=self._say_error
         ) as queue:
@@ -110,21 +126,19 @@ class Import:
         Users who are created meanwhile are not found. `_imported` has them.
         """
         ahead: deque[tuple[list[Payload], Future[list[User]]]] = deque()
-        for users in _in_batches(unlinked()):
-            payloads = [payload_of(user, self.values_of) for user in users]
-            ahead.append((payloads, queue.start(partial(self._find_existing, payloads))))
+        for users in in_batches(unlinked()):
+            payloads = [self._payload(user) for user in users]
+            ahead.append((payloads, queue.start(partial(find_existing, self.api, payloads))))
             if len(ahead) > 1 + self.concurrency // BATCH:
                 yield _result(*ahead.popleft())
         for payloads, found in ahead:
             yield _result(payloads, found)
 
-    def _find_existing(self, payloads: Sequence[Payload]) -> list[User]:
-        """Return the users at Logto that may have one of these identifiers. One request."""
-        query: dict[str, Any] = {"mode": "exact"}
-        for payload in payloads:
-            for name, value in payload.identifiers.items():
-                query.setdefault(f"search.{name}", []).append(value)
-        return next(self.api.users.pages(**query), []) if len(query) > 1 else []
+    def _payload(self, user: Any) -> Payload:
+        payload = payload_of(user, self.values_of)
+        if self.marks:
+            payload.values["customData"] = {**payload.values.get("customData", {}), MARK: mark_of(user)}
+        return payload
 
     def _import(self, payload: Payload, existing: Sequence[User], queue: InOrder) -> None:
         if any(self._in_flight[each] for each in payload.folded_identifiers):
@@ -134,11 +148,11 @@ class Import:
         if not payload.identifiers:
             remarks = "; ".join(payload.remarks)
             reason = f"not imported, because no identifier is left to sign in with: {remarks}"
-            queue.then(partial(self._conflict, payload, reason))
+            queue.then(partial(self._conflict, payload, NO_IDENTIFIER, reason))
         elif shared := [name for name in payload.identifiers if self._owner(payload, name) is not None]:
             owner = self._owner(payload, shared[0])
             reason = f"not imported: account {owner} has the same {' and '.join(shared)}, and comes first"
-            queue.then(partial(self._conflict, payload, reason))
+            queue.then(partial(self._conflict, payload, DUPLICATE, reason))
         elif found:
             queue.then(partial(self._adopt, payload, found))
         else:
@@ -153,16 +167,20 @@ class Import:
         # Entries of 0 would be kept.
         self._in_flight += Counter()
         if isinstance(answer, ManagementAPIError):
-            self._conflict(payload, f"not imported, because Logto refused it: {answer.code}: {answer.message}")
+            self._conflict(payload, REFUSED, f"not imported, because Logto refused it: {answer.code}: {answer.message}")
         elif self.is_dry or self._store(payload, answer):
             self._imported.update(dict.fromkeys(map(hash, payload.exact_identifiers.values()), payload.user.pk))
-            self.report.add(CREATED)
-            if not payload.user.is_active:
-                self.report.add(SUSPENDED)
-            if "passwordDigest" not in payload.values:
-                self.report.add(WITHOUT_PASSWORD)
-            for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
-                self._say(payload, remark)
+            self._count_created(payload)
+
+    def _count_created(self, payload: Payload) -> None:
+        self.report.add(CREATED)
+        if not payload.user.is_active:
+            self.report.add(SUSPENDED)
+        if "passwordDigest" not in payload.values:
+            self.report.add(WITHOUT_PASSWORD)
+        self.report.account(_kind(payload), payload.user, payload.values)
+        for remark in [*payload.remarks, *_rights_at_risk(payload.user)]:
+            self._say(payload, remark)
 
     def _store(self, payload: Payload, created: _Created) -> bool:
         """Link the account to the new user, and store the suspension."""
@@ -173,7 +191,9 @@ class Import:
             with batch(Cause.COMMAND):
                 suspend(identity, UserStatus.SUSPENDED, changed_at(created.suspended) or time.time())
         if created.error is not None:
-            self._conflict(payload, f"created as {created.sub}, but not suspended at Logto: suspend the user there")
+            self._conflict(
+                payload, REFUSED, f"created as {created.sub}, but not suspended at Logto: suspend the user there"
+            )
             raise created.error
         return True
 
@@ -205,16 +225,31 @@ class Import:
         )
         adoptable = [user for user in found if self._may_adopt(payload, user)]
         sub = found[0]["id"]
-        if len(found) > 1:
-            self._conflict(payload, f"not imported: more than one user at Logto has this {shared}")
+        if len(found) == 1 and self.marks and is_marked(found[0], payload.user):
+            self._take_up(payload, found[0])
+        elif len(found) > 1:
+            self._conflict(payload, TAKEN_TWICE, f"not imported: more than one user at Logto has this {shared}")
         elif not adoptable:
             hint = "if it is the same user, use --adopt-by-email or --adopt-by-username"
-            self._conflict(payload, f"not imported: the user {sub} at Logto has this {shared}; {hint}")
+            self._conflict(payload, TAKEN, f"not imported: the user {sub} at Logto has this {shared}; {hint}")
         elif has_admin_rights(payload.user):
-            self._conflict(payload, "not imported: link accounts of staff by hand, in the admin")
+            self._conflict(payload, TAKEN_STAFF, "not imported: link accounts of staff by hand, in the admin")
         elif self._may_link(payload, sub):
             self.report.add(ADOPTED)
+            self.report.account(LINKED_TO_EXISTING, payload.user, payload.values)
             self._say(payload, f"linked to {sub}, who has this {shared} at Logto and keeps the password there")
+
+    def _take_up(self, payload: Payload, user: User) -> None:
+        """Link the user whom an earlier run has created for this account, and could not link."""
+        if not self.is_dry:
+            identity = self._link(payload, user["id"])
+            if identity is None:
+                return
+            if not payload.user.is_active:
+                suspended = user if user["isSuspended"] else self.api.users.suspend(user["id"])
+                with batch(Cause.COMMAND):
+                    suspend(identity, UserStatus.SUSPENDED, changed_at(suspended) or time.time())
+        self._count_created(payload)
 
     def _may_adopt(self, payload: Payload, user: User) -> bool:
         by_email = self.adopts_by_email and _shares(payload, user, "primaryEmail")
@@ -225,7 +260,7 @@ class Import:
         if not self.is_dry:
             return self._link(payload, sub) is not None
         if sub in self._adopted or LogtoIdentity.objects.for_sub(conf.issuer, sub).exists():
-            self._conflict(payload, LINKED_ELSEWHERE.format(sub))
+            self._conflict(payload, LINKED_TWICE, LINKED_ELSEWHERE.format(sub))
             return False
         self._adopted.add(sub)
         return True
@@ -241,15 +276,16 @@ class Import:
             # After Ctrl-C, the same answer may be handled again.
             stored: LogtoIdentity | None = LogtoIdentity.objects.for_sub(conf.issuer, sub).first()
             if stored is None or stored.user_id != payload.user.pk:
-                self._conflict(payload, LINKED_ELSEWHERE.format(sub))
+                self._conflict(payload, LINKED_TWICE, LINKED_ELSEWHERE.format(sub))
                 return None
             return stored
         with batch(Cause.COMMAND):
             _send_linked(identity)
         return identity
 
-    def _conflict(self, payload: Payload, text: str) -> None:
+    def _conflict(self, payload: Payload, kind: str, text: str) -> None:
         self.report.add(CONFLICTS)
+        self.report.account(kind, payload.user, payload.values)
         self._say(payload, text)
 
     def _say(self, payload: Payload, text: str) -> None:
@@ -299,6 +335,15 @@ def _result(payloads: list[Payload], found: Future[list[User]]) -> tuple[list[Pa
     return payloads, found.result()
 
 
+def find_existing(api: ManagementAPI, payloads: Sequence[Payload]) -> list[User]:
+    """Return the users at Logto that may have one of these identifiers. One request."""
+    query: dict[str, Any] = {"mode": "exact"}
+    for payload in payloads:
+        for name, value in payload.identifiers.items():
+            query.setdefault(f"search.{name}", []).append(value)
+    return next(api.users.pages(**query), []) if len(query) > 1 else []
+
+
 def unlinked() -> QuerySet[Any]:
     """Return the accounts that have no identity at this Logto."""
     linked = LogtoIdentity.objects.filter(issuer=conf.issuer, user=OuterRef("pk"))
@@ -306,12 +351,18 @@ def unlinked() -> QuerySet[Any]:
     return accounts.exclude(Exists(linked))  # type: ignore[no-any-return]
 
 
-def _in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:
+def in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:
     """Return the accounts in batches, by key: some databases send all rows of a cursor to the client at once."""
     batch = list(users[:BATCH])
     while batch:
         yield batch
         batch = list(users.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _kind(payload: Payload) -> str:
+    if "passwordDigest" in payload.values:
+        return WITH_PASSWORD
+    return PASSWORD_MOVES if can_move(payload.user) else NEW_PASSWORD
 
 
 def _shares_an_identifier(payload: Payload, user: User) -> bool:

@@ -86,6 +86,10 @@ def _is_covered(run: SyncRun, payload: User, identity: LogtoIdentity | None, rep
         if run.creates_users and not payload["isSuspended"]:
             return True
         report.add(outcomes.UNKNOWN)
+        names = [payload.get(name) for name in ("username", "primaryEmail", "primaryPhone")]
+        name = next(filter(None, names), "no name")
+        reason = "suspended at Logto, so no account is created" if payload["isSuspended"] else "no account here"
+        report.detail(f"{payload['id']} ({name}): {reason}")
         return False
     # A sign-in after the start of the run brought newer data than the lists have.
     return identity.created_at < run.started_at and identity.status != UserStatus.DELETED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["Report"]
 
@@ -31,6 +32,12 @@ class Report:
 
     def say(self, text: str) -> None:
         """Pass on a message. Does nothing unless overridden."""
+
+    def detail(self, text: str) -> None:
+        """Pass on a message that is only of interest on request. Does nothing unless overridden."""
+
+    def account(self, kind: str, account: Any, values: Mapping[str, Any]) -> None:
+        """Report what became of an account, and the values for Logto. Does nothing unless overridden."""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Report how far a stage is; `total` is None if unknown. Does nothing unless overridden."""

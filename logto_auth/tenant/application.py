@@ -37,6 +37,11 @@ class DeclaredApplication:
         self.id = self._stored["id"] if self._stored else None
 
     @property
+    def name(self) -> str:
+        """The name in the tenant, or the declared one. Empty for a site without either."""
+        return self._stored["name"] if self._stored else self._declaration.application
+
+    @property
     def is_needed(self) -> bool:
         """Whether the site needs an application. A site that is only an API signs in no users."""
         return bool(self._declaration.application_id or self._declaration.redirect_uris)

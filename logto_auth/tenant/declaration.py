@@ -20,6 +20,7 @@ from typing import Literal
 from urllib.parse import SplitResult
 
 from logto_auth.oidc.authorization import is_absolute_uri
+from logto_auth.oidc.secrets import Secret
 from logto_auth.origins import ascii_form, ascii_hint
 
 from .account_center import AccountCenter, account_center_errors
@@ -139,6 +140,10 @@ class TenantDeclaration:
     """Whether the application that `clients.token_exchange()` uses may exchange tokens, which API keys of users need.
     False: it is not changed."""
 
+    password_migration: bool | None = None
+    """Whether Logto asks this site for the passwords that `logto_import` could not move, by a script of the tenant. The
+    tenant has one such script. False: the script of this package is removed. None: it is not changed."""
+
     organization_console: OrganizationConsole | None = None
     """What members may do in the console of their organization. It is not stored at Logto. None: no console."""
 
@@ -149,7 +154,12 @@ class TenantDeclaration:
     post_sign_out_uris: Sequence[str] = ()
     back_channel_logout_uri: str = ""
     webhook_url: str = ""
+    password_migration_url: str = ""
+    password_migration_key: Secret | None = None
     api_resource: str = ""
+    api_docs_id: str = ""
+    api_docs_redirect_uris: Sequence[str] = ()
+    """The URLs of the API documentation to which Logto redirects the browser. Empty: no application for it."""
 
 
 def declaration_errors(declaration: TenantDeclaration) -> list[str]:
@@ -191,7 +201,7 @@ def _user_roles(roles: Sequence[Role] | Sequence[OrganizationRole]) -> list[str]
 
 
 def _uri_errors(declaration: TenantDeclaration) -> Iterator[str]:
-    for uri in (*declaration.redirect_uris, *declaration.post_sign_out_uris):
+    for uri in (*declaration.redirect_uris, *declaration.post_sign_out_uris, *declaration.api_docs_redirect_uris):
         yield from _redirect_uri_errors(uri)
     for what, uri in (
         ("back-channel logout URI", declaration.back_channel_logout_uri),

@@ -1,7 +1,8 @@
 """Make a plan from a declaration, and apply a plan to a tenant.
 
-A plan adds to a tenant and removes nothing from it, except permissions of clients of others. After a plan has been
-applied, the next plan has no changes. If applying is interrupted, the next plan contains the remaining changes.
+A plan adds to a tenant and removes nothing from it, except permissions of clients of others, and the script of this
+package for passwords. After a plan has been applied, the next plan has no changes. If applying is interrupted, the next
+plan contains the remaining changes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 
 from .account_center import account_center_step
+from .api_docs import APIDocsApplication
 from .application import DeclaredApplication
 from .claims import claims_step
 from .declaration import TenantDeclaration, declaration_errors
@@ -20,6 +22,7 @@ from .dynamic_client_steps import dynamic_clients_step
 from .dynamic_clients import DynamicClients
 from .machine_applications import MachineApplications
 from .organization_steps import PlannedOrganizations
+from .password_migration import password_migration_steps
 from .permissions import DeclaredPermissions
 from .roles import DeclaredOrganizationTemplate, DeclaredRoles
 from .sign_in_experience import sign_in_experience_steps
@@ -34,13 +37,14 @@ __all__ = ["Plan", "apply_plan", "make_plan"]
 @dataclass(frozen=True)
 class Plan:
     """The steps for a tenant in order, with the application and the webhook of the site, with the machine-to-machine
-    applications of its organizations, and with the applications of others."""
+    applications of its organizations, with the applications of others, and with that of the API documentation."""
 
     steps: Sequence[Step]
     application: DeclaredApplication
     webhook: DeclaredWebhook
     machine_applications: MachineApplications
     third_party_applications: ThirdPartyApplications
+    api_docs: APIDocsApplication
 
     @property
     def changes(self) -> list[Step]:
@@ -61,6 +65,7 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
     template = DeclaredOrganizationTemplate(api, declaration, permissions)
     machines = MachineApplications(api, (name for each in declaration.organizations for name in each.applications))
     clients = ThirdPartyApplications(api, declaration.third_party_applications, permissions, template)
+    api_docs = APIDocsApplication(api, declaration, application)
     steps = [
         *([application.step()] if application.is_needed else []),
         *token_exchange_steps(api, declaration, application),
@@ -70,13 +75,15 @@ def make_plan(api: ManagementAPI, declaration: TenantDeclaration) -> Plan:
         *machines.steps(),
         *PlannedOrganizations(api, declaration.organizations, template, machines).steps(),
         *clients.steps(),
+        *api_docs.steps(),
         *sign_in_experience_steps(api, declaration),
         *([account_center_step(api, declaration.account_center)] if declaration.account_center else []),
         *([claims_step(api, declaration, application)] if declaration.authentication_methods_claim else []),
         *([webhook.step()] if webhook.is_needed else []),
+        *password_migration_steps(api, declaration),
         *_dynamic_clients_steps(api, declaration.dynamic_clients, permissions, template),
     ]
-    return Plan(steps, application, webhook, machines, clients)
+    return Plan(steps, application, webhook, machines, clients, api_docs)
 
 
 def _dynamic_clients_steps(

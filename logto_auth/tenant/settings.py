@@ -44,6 +44,8 @@ def site_settings(api: ManagementAPI, plan: Plan) -> SiteSettings:
                 "All app secrets of the application have expired. Create a new one in the Logto Console, on the page "
                 "of the application, and set LOGTO_APP_SECRET to it."
             )
+    if plan.api_docs.id is not None:
+        values["LOGTO_API_DOCS_APP_ID"] = plan.api_docs.id
     if plan.webhook.id is not None:
         values[SIGNING_KEY] = api.hooks.get(plan.webhook.id)["signingKey"]
     return SiteSettings(values, warnings)

@@ -15,12 +15,15 @@ from django.utils.module_loading import import_string
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError
+from logto_auth.oidc.secrets import Secret, hide_frames
 from logto_auth.origins import ascii_hint, is_loopback, is_origin, is_public_host
 
 from .account_center import AccountCenter
 from .declaration import TenantDeclaration, console_errors
 from .dynamic_clients import DYNAMIC_CLIENTS
+from .included_urls import API_DOCS, PASSWORD_MIGRATION_URLS
 from .organization_console import OrganizationConsole
+from .password_migration import MIN_KEY_LENGTH
 from .uris import normalize_uri
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "load_declaration",
     "needs_base_url",
     "outbound_guard_warning",
+    "password_migration_keys",
     "post_sign_out_uris",
     "redirect_uris",
     "site_base_urls",
@@ -62,7 +66,11 @@ def site_declaration(base_urls: Sequence[str], *, application: str = "") -> Tena
         post_sign_out_uris=post_sign_out_uris(base_urls),
         back_channel_logout_uri=back_channel_logout_uri(base_urls),
         webhook_url=_url_for_logto("webhook", base_urls),
+        password_migration_url=_password_migration_url(base_urls) if declared.password_migration else "",
+        password_migration_key=next(iter(password_migration_keys()), None),
         api_resource=conf.api_resource,
+        api_docs_id=conf.api_docs_app_id,
+        api_docs_redirect_uris=_at_each(base_urls, lambda: _path("redirect", API_DOCS)),
         unknown_session_redirect_url=_absolute(declared.unknown_session_redirect_url, base_urls),
         account_center=_account_center(declared.account_center, base_urls),
     )
@@ -117,7 +125,7 @@ def _base_url(url: str) -> str:
 
 def needs_base_url() -> bool:
     """Return whether the URLconf has a view whose URL Logto needs."""
-    return any(map(_path, ("callback", *CALLED_BY_LOGTO)))
+    return any(map(_path, ("callback", *CALLED_BY_LOGTO))) or bool(_path("check", PASSWORD_MIGRATION_URLS))
 
 
 def unreachable_warning(base_urls: Sequence[str]) -> str:
@@ -183,10 +191,28 @@ def _account_center(declared: AccountCenter | None, base_urls: Sequence[str]) ->
     )
 
 
-def _url_for_logto(view: str, base_urls: Sequence[str]) -> str:
+def _url_for_logto(view: str, base_urls: Sequence[str], *, app_name: str = "logto_auth") -> str:
     """Return the URL at which Logto calls a view. Empty if Logto cannot reach it, or the URLconf lacks the view."""
-    path, base_url = _path(view), _first_reachable(base_urls)
+    path, base_url = _path(view, app_name), _first_reachable(base_urls)
     return urljoin(base_url, path) if path and base_url else ""
+
+
+def _password_migration_url(base_urls: Sequence[str]) -> str:
+    """Return the URL at which Logto asks for passwords. Raise ConfigurationError if they would be sent in clear."""
+    url = _url_for_logto("check", base_urls, app_name=PASSWORD_MIGRATION_URLS)
+    if url and not url.startswith("https:") and not is_loopback(url) and not settings.DEBUG:
+        raise ConfigurationError(
+            f"password_migration is declared, and Logto would send passwords to {url}, which is not https. Serve the "
+            "site at an https URL that Logto can reach, or correct LOGTO_INTERNAL_BASE_URL."
+        )
+    return url
+
+
+@hide_frames
+def password_migration_keys() -> list[Secret]:
+    """Return the keys of `LOGTO_PASSWORD_MIGRATION_KEY` that are long enough."""
+    keys = conf.password_migration_key
+    return [Secret(key) for key in ([keys] if isinstance(keys, str) else keys) if len(key) >= MIN_KEY_LENGTH]
 
 
 def _absolute(url: str, base_urls: Sequence[str]) -> str:
@@ -221,8 +247,8 @@ def _in_each_language(path: Callable[[], str]) -> list[str]:
     return paths
 
 
-def _path(view: str) -> str:
+def _path(view: str, app_name: str = "logto_auth") -> str:
     try:
-        return reverse(f"logto_auth:{view}")
+        return reverse(f"{app_name}:{view}")
     except NoReverseMatch:
         return ""

@@ -17,7 +17,7 @@ from django.dispatch import Signal
 
 from logto_auth.announcements import announce, identity_key
 from logto_auth.exceptions import SignInRefused
-from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, send_session_ended
+from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus, send_rows_ended
 from logto_auth.oidc.types import Claims
 from logto_auth.signals import user_reactivated, user_suspended
 from logto_auth.transactions import atomic, database, locked
@@ -35,17 +35,17 @@ def suspend(identity: LogtoIdentity, status: UserStatus, at: float) -> bool:
         has_changed = _store_status(identity, status, at)
         if has_changed is None:
             return False
-        users = LogtoSession.objects.filter(identity=identity).take()
+        rows = LogtoSession.objects.filter(identity=identity).take()
         if has_changed and _is_last_active_of_account(identity):
             _reload_user(identity)
             if identity.user.is_active:
                 LogtoIdentity.objects.filter(pk=identity.pk).update(deactivated_by_logto=True)
-                users += LogtoSession.objects.of_user(identity.user_id).take()
+                rows += LogtoSession.objects.of_user(identity.user_id).take()
                 _set_active(identity.user, is_active=False)
         # For sockets with access tokens. A socket of a session closes with its row.
         announce([identity_key(identity.pk)], using=database())
     # After the transaction: an error of a receiver in the database must not undo the suspension.
-    send_session_ended(users, reason="account_disabled")
+    send_rows_ended(rows, reason="account_disabled")
     if has_changed:
         _send(user_suspended, identity, status=status)
     return True

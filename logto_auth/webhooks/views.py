@@ -14,7 +14,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.request import RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
@@ -23,6 +22,7 @@ from django.views.generic import View
 
 from logto_auth.conf import conf
 from logto_auth.oidc.secrets import Secret, hide_frames
+from logto_auth.raw_body import BodyRefused, read_body
 from logto_auth.site_cache import ReplayMemory
 from logto_auth.transactions import non_atomic, repeat_after_deadlock
 
@@ -134,18 +134,10 @@ def _signing_keys() -> list[Secret]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Return the raw body. At most `MAX_BODY_BYTES` are read, even if the request declares no or a wrong length."""
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    try:
-        body = request.read(MAX_BODY_BYTES + 1) if length <= MAX_BODY_BYTES else None
-    except (UnreadablePostError, RawPostDataException) as error:
-        raise WebhookRefused("The body cannot be read.", code="invalid_request", status=400) from error
-    if body is None or len(body) > MAX_BODY_BYTES:
-        raise WebhookRefused(f"The body is larger than {MAX_BODY_BYTES} bytes.", code="content_too_large", status=413)
-    return body
+        return read_body(request, max_bytes=MAX_BODY_BYTES)
+    except BodyRefused as error:
+        raise WebhookRefused(str(error), code=error.code, status=error.status) from error
 
 
 def _recent_event(body: str) -> WebhookEvent:

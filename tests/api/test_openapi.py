@@ -157,6 +157,38 @@ def test_operation_lists_scheme_and_scopes() -> None:
     }
 
 
+def test_document_offers_sign_in_in_browser(logto: Emulator, settings: Any, capfd: Any) -> None:
+    settings.LOGTO_API_DOCS_APP_ID = "docs00000000000000001"
+    settings.LOGTO_API_SCOPES = ["delete:books"]
+    schemes = document()["components"]["securitySchemes"]
+    assert list(schemes) == [
+        "LibraryAuthentication",
+        "LibraryAuthenticationSignIn",
+        "Logto",
+        "LogtoOrganization",
+        "LogtoSignIn",
+    ]
+    flows = schemes["LogtoSignIn"]["flows"]
+    assert flows == {
+        "authorizationCode": {
+            "authorizationUrl": f"{logto.issuer}/auth",
+            "tokenUrl": f"{logto.issuer}/token",
+            "scopes": {"delete:books": "", "read:books": "", "write:books": ""},
+        }
+    }
+    assert schemes["LogtoSignIn"]["x-logto-resource"] == API
+    assert schemes["LibraryAuthenticationSignIn"]["x-logto-resource"] == OTHER_API
+    assert security() == {
+        "get /books/": [{"LogtoSignIn": ["read:books"]}, {"Logto": []}],
+        "post /books/": [{"LogtoSignIn": ["write:books"]}, {"Logto": []}],
+        "get /editors/": [{"LogtoSignIn": []}, {"Logto": []}],
+        "get /everybody/": [{"LogtoSignIn": []}, {"Logto": []}, {}],
+        "get /branches/{organization_id}/stock/": [{"LogtoOrganization": []}],
+        "get /library/": [{"LibraryAuthenticationSignIn": ["read:books"]}, {"LibraryAuthentication": []}],
+    }
+    assert "Warning" not in capfd.readouterr().err, "drf-spectacular printed a warning"
+
+
 def test_page_shows_this_document() -> None:
     page = Client().get("/docs/").content.decode()
     assert "/schema/" in page

@@ -73,6 +73,7 @@ TENANT_WITH_BLIND_MANAGERS = TenantDeclaration(
 TENANT_WITH_A_PUBLIC_MAIL_DOMAIN = TenantDeclaration(
     organizations=[DeclaredOrganization("North", email_domains=["north.example", "gmail.com"])]
 )
+WITH_SUPPORT_ACCESS = {"ROOT_URLCONF": "tests.impersonation.plain_urls"}
 WITH_API_KEY_PAGES = {"ROOT_URLCONF": "tests.checks.urls_with_api_key_pages"}
 WITH_CONSOLE = {"ROOT_URLCONF": "tests.checks.urls_with_console"}
 
@@ -255,6 +256,10 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {**WITH_API_KEY_PAGES, "MIDDLEWARE": WITHOUT_SESSIONS},
         "The site's URLs include the pages for API keys, which need SessionMiddleware in MIDDLEWARE.",
     ),
+    "E054": (
+        {**WITH_SUPPORT_ACCESS, "MIDDLEWARE": WITHOUT_SESSIONS},
+        "The site's URLs include the pages of support access, which need SessionMiddleware in MIDDLEWARE.",
+    ),
     "W001": ({"LOGTO_ENDPONT": "https://abc123.logto.app"}, "There is no setting LOGTO_ENDPONT."),
     "W002": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["login_hint"]},
@@ -311,7 +316,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "W015": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
-        f"{settings.BASE_DIR}/templates/base.html, line 40: logto_sign_in_button has a wrong argument. "
+        f"{settings.BASE_DIR}/templates/base.html, line 41: logto_sign_in_button has a wrong argument. "
         "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
     ),
     "W016": (
@@ -478,6 +483,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
         {"ROOT_URLCONF": "tests.api.test_calling_applications"},
         "tests.api.test_calling_applications.FirstParty refuses third-party applications, but this site cannot ask "
         "Logto which ones are: of all applications, only LOGTO_APP_ID and LOGTO_M2M_APP_ID have access.",
+    ),
+    "W045": (
+        WITH_SUPPORT_ACCESS,
+        "The site's URLs include the pages of support access, where nobody can act as a user, because LOGTO_M2M_APP_ID "
+        "and LOGTO_M2M_APP_SECRET are not set.",
     ),
     "W042": (
         WITH_API_KEY_PAGES,

@@ -603,6 +603,6 @@ def test_guide_shows_the_output_of_its_commands(
         set_stdin("y\n")
         call_command(*shlex.split(match["command"]), stdout=out, stderr=out)
         # The answer of the user is not in the output.
-        printed = out.getvalue().replace("Continue? [y/N] ", "Continue? [y/N] y\n")
+        printed = out.getvalue().replace("Continue? [y/N] \n", "Continue? [y/N] y\n")
         assert normalized(printed) == normalized(match["printed"]), match["command"]
     assert tenant.sign_in_experience.settings["signIn"] == {"methods": []}

@@ -11,9 +11,12 @@ from django.core.management import get_commands
 
 import logto_auth
 from logto_auth.conf import conf
+from tests.release.address import defined_address
 
-from .pages import PAGES, ROOT, text_of
+from .badges import FOLDER, badges
+from .pages import DOCS, PAGES, ROOT, text_of
 
+IMAGES = DOCS / "images"
 # A page shows this spelling mistake, which a check reports.
 MISTAKES = {"LOGTO_ENDPONT"}
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -23,6 +26,21 @@ EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 def test_linked_files_exist(page: Path) -> None:
     for target in re.findall(r"\[[^\]]*\]\(([^)#]+)", page.read_text(encoding="utf-8").replace("\n", " ")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    outside_code = re.sub(r"^(```+).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#{1,6} +(.+?) *$", outside_code, re.MULTILINE)
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)|[`*]", r"\1", title).lower() for title in titles]
+    return {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_linked_headings_exist(page: str) -> None:
+    """Sphinx checks the headings in the other pages."""
+    for target, heading in re.findall(r"\]\((?!\w+:)([^)#\s]*)#([^)\s]+)\)", text_of(page)):
+        assert heading in headings(text_of(target or page)), f"{target}#{heading}"
 
 
 def named_tests() -> list[tuple[str, str, str]]:
@@ -61,7 +79,7 @@ def test_named_commands_exist() -> None:
 
 
 def test_named_make_targets_exist() -> None:
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = re.findall(r"`make ([\w-]+)", EVERYTHING) + re.findall(r"^\$ (?:\w+=\S+ )*make ([\w-]+)", EVERYTHING, re.M)
     assert set(named) <= set(phony.split())
 
@@ -81,5 +99,19 @@ def test_pages_name_the_version_of_the_package(page: str) -> None:
     assert re.search(rf"\b{re.escape(logto_auth.__version__)}\b", text_of(page))
 
 
-def test_readme_loads_no_remote_images() -> None:
-    assert not re.findall(r"!\[[^\]]*\]\(\w+://", text_of("README.md"))
+def test_readme_loads_remote_images_only_from_the_repository() -> None:
+    remote = re.findall(r"(?:!\[[^\]]*\]\(|\bsrc=\"|\bsrcset=\")(\w+://[^)\"]*)", text_of("README.md"))
+    assert [image for image in remote if not image.startswith(f"{defined_address(ROOT)}/")] == []
+
+
+def test_badges_have_the_values_of_the_project() -> None:
+    expected = dict(badges())
+    assert {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir()} == expected
+    assert set(re.findall(r"\(docs/images/badges/(.+?)\)", text_of("README.md"))) == set(expected)
+
+
+def test_each_image_is_shown_with_a_text() -> None:
+    shown = re.findall(r'!\[[^\]]+\]\([^)]*images/([^)]+)\)|images/([^"]+)"', EVERYTHING)
+    images = {file.relative_to(IMAGES).as_posix() for file in IMAGES.rglob("*") if file.is_file()}
+    assert {markdown or html for markdown, html in shown} == images
+    assert all('alt="' in tag for tag in re.findall(r"<img [^>]*>", EVERYTHING))

@@ -38,6 +38,7 @@ PRIVATE = {
     "logto_auth.contrib.open_sockets",
     "logto_auth.contrib.rest_framework_urls",
     "logto_auth.contrib.spectacular",
+    "logto_auth.contrib.swagger_urls",
     "logto_auth.contrib.user_endpoints",
     "logto_auth.contrib.user_endpoints_schema",
     "logto_auth.doctor",

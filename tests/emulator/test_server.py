@@ -173,6 +173,54 @@ def test_command_runs_until_ctrl_c():
     assert "Stopped." in output
 
 
+PRINT_THE_VARIABLES = """
+import os
+import sys
+import urllib.request
+
+names = ("LOGTO_ENDPOINT", "LOGTO_APP_ID", "LOGTO_APP_SECRET")
+endpoint, *credentials = (os.environ[name] for name in names)
+print("answers", urllib.request.urlopen(f"{endpoint}/api/status").status, *credentials, sys.argv[1:])
+sys.exit(7)
+"""
+EMULATOR = [sys.executable, "-m", "logto_auth.emulator", "--port", "0"]
+
+
+@pytest.mark.parametrize("separator", [[], ["--"]])
+def test_command_runs_another_command_with_its_variables(separator, monkeypatch):
+    monkeypatch.setenv("LOGTO_APP_ID", "of-another-logto")
+    program = [sys.executable, "-c", PRINT_THE_VARIABLES, "--port", "8000"]
+    ran = subprocess.run([*EMULATOR, *separator, *program], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 7, ran.stderr
+    assert "answers 204 bookstoredemo00000001 emulatoronlysecret00000000000001 ['--port', '8000']" in ran.stdout
+    # The banner comes first, although its output goes to a pipe.
+    assert ran.stdout.index("NOT A PRODUCTION SERVER") < ran.stdout.index("answers")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_command_stops_the_other_command(number):
+    port = free_port()
+    with child([*EMULATOR, "--", sys.executable, "-m", "http.server", str(port)], cwd=ROOT) as process:
+        deadline = time.monotonic() + 20
+        while not is_open(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert not is_open(port)
+
+
+def test_unknown_other_command_is_reported_in_one_sentence():
+    ran = subprocess.run([*EMULATOR, "--", "no-such-program"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "no-such-program" in ran.stderr
+
+
+def is_open(port):
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.parametrize("missing", ["flask", "authlib", "joserfc"])
 def test_missing_library_raises_import_error_with_hint(missing):
     program = textwrap.dedent(f"""

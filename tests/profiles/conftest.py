@@ -16,7 +16,7 @@ from .site.routers import replicate
 from .site.visitors import new_browser, signed_in
 
 if not settings.SETTINGS_MODULE.startswith("tests.profiles."):
-    collect_ignore = ["flows", "own"]
+    collect_ignore = ["flows", "own", "packages"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

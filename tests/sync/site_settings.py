@@ -23,6 +23,6 @@ DATABASES = {
     }
 }
 LOGTO_ENDPOINT = os.environ["LOGTO_ENDPOINT"]
-LOGTO_APP_ID = LOGTO_APP_SECRET = "not-used-by-commands"
+LOGTO_APP_ID = LOGTO_APP_SECRET = os.environ.get("LOGTO_APP_ID", "not-used-by-most-commands")
 LOGTO_M2M_APP_ID = os.environ["LOGTO_M2M_APP_ID"]
 LOGTO_M2M_APP_SECRET = os.environ["LOGTO_M2M_APP_SECRET"]

@@ -248,8 +248,14 @@ def test_account_deactivated_by_staff_stays_inactive(logto: Emulator, command: C
 
 
 def test_suspended_unknown_user_gets_no_account(logto: Emulator, command: Command) -> None:
-    users_at_logto(logto, 1, is_suspended=True)
-    assert command("logto_sync", "--create") == "unknown: 1\n"
+    (sub,) = users_at_logto(logto, 1, is_suspended=True)
+    assert command("logto_sync", "--create") == (
+        "unknown: 1\nUnknown are users of Logto who have no account here: all are suspended there. -v 2 names them.\n"
+    )
+    name = logto.tenant.users[sub].username
+    assert f"{sub} ({name}): suspended at Logto, so no account is created\n" in command(
+        "logto_sync", "--create", "--verbosity", "2"
+    )
     assert User.objects.count() == 0
 
 

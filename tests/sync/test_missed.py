@@ -84,7 +84,7 @@ def test_users_without_accounts_are_counted_as_listed(logto: Emulator, command: 
     for number in range(150):
         logto.tenant.add_user(username=f"reader{number}", is_suspended=number % 2 == 0)
     logto.requests.clear()
-    assert command("logto_sync", "--create") == "created: 75, unknown: 75\n"
+    assert command("logto_sync", "--create").startswith("created: 75, unknown: 75\n")
     # The count, two pages, and the count at the end.
     assert user_requests(logto) == 4
 
@@ -93,7 +93,7 @@ def test_suspended_users_of_equal_times_are_counted_once(logto: Emulator, comman
     inserted_users(logto, 150)
     for number in range(150):
         logto.tenant.add_user(username=f"suspended{number}", is_suspended=True, created_at=NOON)
-    assert command("logto_sync", "--create") == "created: 150, unknown: 150\n"
+    assert command("logto_sync", "--create").startswith("created: 150, unknown: 150\n")
 
 
 def test_user_who_registers_during_the_run_gets_an_account(logto: Emulator, command: Command) -> None:

@@ -102,7 +102,7 @@ def test_guide_shows_the_output_of_its_commands(
         name, *arguments = shlex.split(match["command"])
         call_command(name, *arguments, stdout=out, stderr=out, no_color=True)
         # The answer of the user is not in the output.
-        printed = out.getvalue().replace("Continue? [y/N] ", "Continue? [y/N] y\n")
+        printed = out.getvalue().replace("Continue? [y/N] \n", "Continue? [y/N] y\n")
         assert normalized(printed) == normalized(match["printed"]), match["command"]
         set_all(settings, read_env_file(tmp_path / ".env"))
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from . import api, checks, console, errors, settings, signals, tags, versions
+from . import api, checks, console, contents, errors, settings, signals, tags, versions
 
 MARKER = re.compile(r"^<!-- reference: (?P<kind>[\w-]+)(?: (?P<argument>\S+))? -->$", re.MULTILINE)
 KINDS: dict[str, Callable[[str], str]] = {
     "setting": settings.section,
+    "setting-table": settings.table,
     "checks": checks.table,
     "console-endpoints": console.endpoints,
     "console-errors": console.error_table,
@@ -46,6 +48,7 @@ def fill(docname: str, text: str) -> str:
     missing = [name for name in expected if found.count(name) != 1]
     if missing:
         raise IncompleteReference(f"{docname}: expected one marker for each of {', '.join(missing)}.")
+    text = contents.insert(text)
     if docname == "reference/api":
         return api.describe(text)
     return MARKER.sub(_generated, text)
@@ -61,7 +64,16 @@ def _on_source_read(app: Any, docname: str, source: list[str]) -> None:
     source[0] = fill(docname, source[0])
 
 
+def _on_build_finished(app: Any, exception: Exception | None) -> None:
+    """Fill the copied sources too: llms-full.txt is made of them."""
+    if exception is None and app.builder.name == "html":
+        for docname in app.env.all_docs:
+            text = Path(app.env.doc2path(docname)).read_text(encoding="utf-8")
+            (Path(app.outdir) / "_sources" / f"{docname}.md").write_text(fill(docname, text), encoding="utf-8")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect the extension to Sphinx."""
     app.connect("source-read", _on_source_read)
+    app.connect("build-finished", _on_build_finished, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,7 @@ _MESSAGES = {
     "account_center.field_not_editable": "Field is not editable.",
     "account_center.field_not_enabled": "Field is not enabled.",
     "account_center.not_enabled": "Account center is not enabled.",
+    "action.general": "An error occurred while running the action. Please try again later.",
     "application.consent_management_api_scopes_not_allowed": "Management API scopes are not allowed.",
     "application.device_flow_not_changeable": "Device flow cannot be changed after application creation.",
     "application.invalid_role_type": "Can not assign user type role to machine to machine application.",

@@ -6,6 +6,7 @@ It reads and changes the same tenant that sign-ins and tokens use.
 # Importing these modules registers their routes.
 from . import (  # noqa: F401
     account_center,
+    actions,
     application_secrets,
     applications,
     configs,

@@ -39,6 +39,8 @@ def _paths() -> dict[str, Any]:
                 paths.setdefault(path, {})[method.lower()] = {"responses": {}}
     if not current().tenant.version.has_cimd:
         del paths["/api/configs/cimd"]
+    if not current().tenant.version.has_actions:
+        paths = {path: methods for path, methods in paths.items() if not path.startswith("/api/configs/actions")}
     paths["/api/hooks"]["post"]["requestBody"] = _json_body({"events": {"type": "array", "items": _events()}})
     return paths
 

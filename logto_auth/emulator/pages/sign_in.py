@@ -9,9 +9,10 @@ from logto_auth.emulator.oidc.prompt_locations import extra_parameters
 from logto_auth.emulator.provider import Provider, current
 from logto_auth.emulator.state.records import User
 from logto_auth.emulator.state.sessions import Interaction
-from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, unknown_account, user_with_password
+from logto_auth.emulator.state.sign_in_rules import SignInRefused, new_user, unknown_account
 from logto_auth.emulator.state.verified_users import ReturningUser
 
+from .action import password_user
 from .connector_choice import shown_connector
 from .interactions import (
     SubmittedToUnknownSession,
@@ -114,7 +115,7 @@ for _path in REGISTER_PATHS:
 def _chosen_user(provider: Provider) -> User:
     """Return the user of the pressed button, or the one with the given identifier and password."""
     if "account" not in request.form:
-        return user_with_password(provider.tenant, request.form.get("identifier", ""), request.form.get("password", ""))
+        return password_user(provider, request.form.get("identifier", ""), request.form.get("password", ""))
     user = provider.tenant.users.get(request.form["account"])
     if user is None:
         raise unknown_account()

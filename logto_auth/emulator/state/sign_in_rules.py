@@ -24,11 +24,7 @@ def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
     """Return the user with this username, email or phone and this password, or raise SignInRefused."""
     if not tenant.sign_in_experience.takes_passwords:
         raise SignInRefused("user.sign_in_method_not_enabled", "Signing in with a password is not enabled.")
-    user = (
-        tenant.find_user(username=identifier)
-        or tenant.find_user(primary_email=identifier)
-        or tenant.find_user(primary_phone=identifier)
-    )
+    user = find_typed_user(tenant, identifier)
     try:
         if not identifier or user is None or not accepts_password(user, password):
             raise SignInRefused("session.invalid_credentials", "The account or the password is wrong.")
@@ -37,6 +33,15 @@ def user_with_password(tenant: Tenant, identifier: str, password: str) -> User:
     if "@" in identifier:
         check_enterprise_domain(tenant, identifier)
     return user
+
+
+def find_typed_user(tenant: Tenant, identifier: str) -> User | None:
+    """Return the user with this username, email or phone, or None."""
+    return (
+        tenant.find_user(username=identifier)
+        or tenant.find_user(primary_email=identifier)
+        or tenant.find_user(primary_phone=identifier)
+    )
 
 
 def check_enterprise_domain(tenant: Tenant, email: str) -> None:

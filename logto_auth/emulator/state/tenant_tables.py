@@ -87,6 +87,7 @@ class TenantTables:
         self.sign_in_experience = SignInExperience()
         self.account_center = _default_account_center()
         self.jwt_customizers: dict[str, dict[str, Any]] = {}
+        self.actions: dict[str, dict[str, Any]] = {}
         self.custom_profile_fields: dict[str, dict[str, Any]] = {}
         self.id_token_extended_claims = {"roles", "organizations", "organization_roles"}
         self.session_ttl = _SESSION_TTL

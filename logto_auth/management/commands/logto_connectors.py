@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
@@ -17,8 +17,10 @@ from logto_auth.connectors import actions, alipay, config, lookup, sign_in_page
 from logto_auth.connectors.forms import form_items
 from logto_auth.exceptions import ConfigurationError, ConnectorError, LogtoError
 from logto_auth.management import connector_output as output
+from logto_auth.management.command import LogtoCommand
 from logto_auth.management.confirmation import confirm
 from logto_auth.management.connector_options import add_subcommands, given_config, given_properties, read_text
+from logto_auth.management.texts import terminal_width
 from logto_auth.management_api import ManagementAPI
 
 if TYPE_CHECKING:
@@ -27,16 +29,23 @@ if TYPE_CHECKING:
 __all__ = ["Command"]
 
 
-class Command(BaseCommand):
+class Command(LogtoCommand):
     help = "List, add, change and offer connectors to other sign-in services, and create keys for Alipay."
     # The command is used during set-up, when settings of the site may still be missing.
     requires_system_checks: tuple[str, ...] = ()
+    examples = (
+        "logto_connectors list",
+        "logto_connectors factories alipay-web",
+        "logto_connectors add alipay-web --app-id 2021000000000000 --private-key-file private.pem",
+        "logto_connectors enable alipay",
+    )
+    interrupted = "Interrupted. `logto_connectors list` shows the current state."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_subcommands(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.is_json, self.is_confirmed = options["json"], options.get("yes", False)
+        self.is_confirmed = options.get("yes", False)
         try:
             getattr(self, "do_" + options["subcommand"].replace("-", "_"))(options)
         except (ConfigurationError, LogtoError) as error:
@@ -59,7 +68,7 @@ class Command(BaseCommand):
     def do_list(self, options: dict[str, Any]) -> None:
         targets = self.experience[sign_in_page.TARGETS]
         rows = [output.connector_row(each, targets) for each in self.connectors]
-        self._print(rows, output.table(rows) or "No connectors. `factories` lists what can be added.")
+        self._print(rows, self._table(rows) or "No connectors. `factories` lists what can be added.")
 
     def do_show(self, options: dict[str, Any]) -> None:
         connector = lookup.find_connector(self.connectors, options["connector"])
@@ -78,7 +87,7 @@ class Command(BaseCommand):
             self._print(data, output.form_text(factory))
         else:
             rows = [output.factory_row(each) for each in self.api.connectors.factories()]
-            self._print(rows, output.table(rows))
+            self._print(rows, self._table(rows))
 
     # Changes
 
@@ -135,7 +144,7 @@ class Command(BaseCommand):
         self._apply(changes, f"{target} is offered already.")
         self._warn_if_native_only(self.connectors, target)
         if identifiers := sign_in_page.requires_sign_up_identifier({**self.experience, **changes}):
-            self._warn(
+            self.warn(
                 f"After the first sign-in with {target}, Logto asks new users for: {', '.join(identifiers)}. "
                 f"`enable {target} --no-sign-up-identifier` turns this off."
             )
@@ -210,32 +219,33 @@ class Command(BaseCommand):
     # Output
 
     def _print(self, data: Any, *lines: str) -> None:
-        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) if self.is_json else "\n".join(lines))
+        self.result = data
+        self.say(*lines)
 
-    def _warn(self, text: str) -> None:
-        self.stderr.write(text, self.style.WARNING)
+    def _table(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        return output.table(rows, terminal_width(self.stdout))
 
     def _warn_about_config(self, connector: Connector) -> None:
         try:
             corrected = config.updated_config(connector, {})
         except ConnectorError as error:
-            self._warn(f"The config is invalid.\n{error}")
+            self.warn(f"The config is invalid.\n{error}")
         else:
             if keys := config.changed_keys(connector["config"], corrected):
-                self._warn(f"`update {connector['id']}` would correct {', '.join(keys)}.")
+                self.warn(f"`update {connector['id']}` would correct {', '.join(keys)}.")
         if unknown := config.unknown_keys(connector):
-            self._warn(f"Not in the form: {', '.join(unknown)}. `update {connector['id']} --unset KEY` removes a key.")
+            self.warn(f"Not in the form: {', '.join(unknown)}. `update {connector['id']} --unset KEY` removes a key.")
 
     def _warn_if_native_only(self, existing: Sequence[Connector], target: str) -> None:
         if sign_in_page.browser_targets(existing, [target]):
             return
         (native, *_) = (each["connectorId"] for each in existing if each["target"] == target)
-        self._warn(
+        self.warn(
             f"Browsers do not show native connectors, only apps with Logto's SDK do. For a website, add "
             f"{native.removesuffix('-native')}-web. It has the same target, so users have one account for both."
         )
 
     def _confirm(self, *warning: str) -> None:
         """Print a warning and ask for confirmation. Raise CommandError if it is not given."""
-        self._warn("\n".join(warning))
+        self.warn("\n".join(warning))
         confirm(self, is_confirmed=self.is_confirmed)

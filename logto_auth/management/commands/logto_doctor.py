@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from logto_auth.checks.views import accepts_api_keys
 from logto_auth.doctor import Finding, examine
@@ -19,18 +18,29 @@ from logto_auth.doctor.mcp import examine_mcp
 from logto_auth.doctor.mcp.callback import is_loopback_redirect
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.management import arguments
+from logto_auth.management.command import LogtoCommand
+from logto_auth.management.texts import counted, terminal_width, wrapped
 from logto_auth.tenant.site import site_base_urls
 
 __all__ = ["Command"]
 
+STYLES = {"ok": "SUCCESS", "warning": "WARNING", "failure": "ERROR"}
+# The width of the columns before the text of a finding.
+INDENT = 30
 # Options that only --mcp has, except those with a default.
 MCP_OPTIONS = ("client_id", "redirect_uri", "tool", "no_browser")
 
 
-class Command(BaseCommand):
+class Command(LogtoCommand):
     help = "Find problems with sign-ins: in the settings, on this machine and in Logto. Changes nothing."
     # The results of the system checks are among the findings.
     requires_system_checks: tuple[str, ...] = ()
+    examples = (
+        "logto_doctor --base-url https://shop.example",
+        "logto_doctor --deploy --fail-on warning --json",
+        "logto_doctor --mcp https://shop.example/mcp",
+    )
+    interrupted = "Interrupted before the last check."
 
     def add_arguments(self, parser: CommandParser) -> None:
         arguments.add_base_url(parser)
@@ -62,11 +72,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings: list[Finding] = []
+        counts = dict.fromkeys(LEVELS, 0)
+        self.result = {"findings": [], "counts": counts}
         for finding in self._findings(options):
             findings.append(finding)
-            if not options["json"]:
-                self._print(finding)
-        self._print_summary(findings, is_json=options["json"])
+            self.result["findings"].append(asdict(finding))
+            counts[finding.level] += 1
+            self._print(finding)
+        plurals = {"warning": "warnings", "failure": "failures"}
+        self.say(
+            "",
+            ", ".join(counted(number, level, plurals.get(level, level)) for level, number in counts.items()),
+        )
         fail_on = LEVELS.index(options["fail_on"])
         if any(LEVELS.index(finding.level) >= fail_on for finding in findings):
             sys.exit(1)
@@ -113,19 +130,17 @@ class Command(BaseCommand):
             return []  # LOGTO_BASE_URL is wrong: a system check reports it
 
     def _print(self, finding: Finding) -> None:
-        style = {"ok": self.style.SUCCESS, "warning": self.style.WARNING, "failure": self.style.ERROR}
-        level = style.get(finding.level, str)(f"{finding.level:<8}")
-        self.stdout.write(f"{level} {finding.check:<20} {finding.message}")
-        if finding.remedy:
-            self.stdout.write(f"{'':<29} {finding.remedy}")
-
-    def _print_summary(self, findings: list[Finding], *, is_json: bool) -> None:
-        counts = Counter(finding.level for finding in findings)
-        if is_json:
-            data = {"findings": [asdict(each) for each in findings], "counts": {each: counts[each] for each in LEVELS}}
-            self.stdout.write(json.dumps(data, indent=2))
-        else:
-            self.stdout.write("\n" + ", ".join(f"{counts[level]} {level}" for level in LEVELS))
+        level = f"{finding.level:<8}"
+        if style := STYLES.get(finding.level):
+            level = self.styled(level, style)
+        width = terminal_width(self.stdout)
+        # On a narrow terminal, the text begins on a line of its own.
+        indent = INDENT if width is None or width >= 2 * INDENT else 2
+        texts = [wrapped(text, width=width, indent=indent) for text in (finding.message, finding.remedy) if text]
+        margin = " " * indent
+        separator = " " if indent == INDENT else f"\n{margin}"
+        name = f"{finding.check:<20}" if indent == INDENT else finding.check
+        self.say(f"{level} {name}{separator}{texts[0]}", *(f"{margin}{text}" for text in texts[1:]))
 
 
 def _is_server_url(url: str) -> bool:

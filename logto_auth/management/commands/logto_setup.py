@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.management import arguments
+from logto_auth.management.command import LogtoCommand
 from logto_auth.management.confirmation import confirm
 from logto_auth.management.plan_output import plan_data, plan_lines
 from logto_auth.tenant import Plan, Step, apply_plan, env_file, make_plan, site_declaration
@@ -28,7 +28,7 @@ __all__ = ["Command"]
 DIFFERENT, FAILED = 1, 2
 
 
-class Command(BaseCommand):
+class Command(LogtoCommand):
     help = (
         "Create or change what this site needs in its Logto tenant: application, API resources, roles, organizations, "
         "applications of others, account center, password policy, MFA, script for custom claims, webhook. Shows the "
@@ -36,6 +36,12 @@ class Command(BaseCommand):
     )
     # The command finds out the values of settings, so these may still be missing.
     requires_system_checks: tuple[str, ...] = ()
+    examples = (
+        "logto_setup --base-url https://shop.example --env-file .env",
+        "logto_setup --base-url https://shop.example --base-url http://localhost:8000",
+        "logto_setup --check",
+    )
+    interrupted = "Interrupted. Run the command again to apply the rest."
 
     def add_arguments(self, parser: CommandParser) -> None:
         arguments.add_base_url(parser)
@@ -51,7 +57,7 @@ class Command(BaseCommand):
         arguments.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.is_json, self.shows_secrets = options["json"], options["show_secret"]
+        self.shows_secrets = options["show_secret"]
         try:
             self._run(options)
         except (ConfigurationError, LogtoError) as error:
@@ -63,10 +69,10 @@ class Command(BaseCommand):
             raise ConfigurationError("The URL of the site is not known. Pass --base-url, or set LOGTO_BASE_URL.")
         api = management_api()
         plan = make_plan(api, site_declaration(base_urls, application=options["name"]))
-        self._print(*plan_lines(plan))
+        self.say(*plan_lines(plan))
         warnings = [text for text in (unreachable_warning(base_urls), outbound_guard_warning(base_urls)) if text]
         if options["check"]:
-            self._print_result(plan, warnings, applied=False)
+            self._report(plan, warnings, applied=False)
             if plan.changes:
                 sys.exit(DIFFERENT)
             return
@@ -78,15 +84,15 @@ class Command(BaseCommand):
         settings = site_settings(api, plan)
         if env_path:
             self._with_file(env_path, partial(env_file.write_values, values=settings.values))
-        self._print("", *self._setting_lines(settings, env_path))
-        self._print_result(plan, [*warnings, *settings.warnings], applied=True, settings=self._shown(settings))
+        self.say("", *self._setting_lines(settings, env_path))
+        self._report(plan, [*warnings, *settings.warnings], applied=True, settings=self._shown(settings))
 
     def _apply(self, plan: Plan) -> None:
         done: list[Step] = []
 
         def on_done(step: Step) -> None:
             done.append(step)
-            self._print(f"done: {step}{_app_id(plan, step)}")
+            self.say(f"done: {step}{_app_id(plan, step)}")
 
         try:
             apply_plan(plan, on_done)
@@ -114,26 +120,17 @@ class Command(BaseCommand):
             name: value for name, value in settings.values.items() if self.shows_secrets or name not in SECRET_SETTINGS
         }
 
-    # Output
-
-    def _print(self, *lines: str) -> None:
-        if not self.is_json:
-            self.stdout.write("\n".join(lines))
-
-    def _print_result(self, plan: Plan, warnings: list[str], **more: Any) -> None:
-        if self.is_json:
-            machines = dict(plan.machine_applications.ids)
-            data = {
-                "steps": plan_data(plan),
-                "warnings": warnings,
-                "machine_applications": machines,
-                "third_party_applications": dict(plan.third_party_applications.ids),
-                **more,
-            }
-            self.stdout.write(json.dumps(data, indent=2))
-            return
-        for text in warnings:
-            self.stderr.write(text, self.style.WARNING)
+    def _report(self, plan: Plan, warnings: list[str], **more: Any) -> None:
+        """Set the result for `--json`, and print the warnings."""
+        self.result = {
+            "steps": plan_data(plan),
+            "warnings": warnings,
+            "machine_applications": dict(plan.machine_applications.ids),
+            "third_party_applications": dict(plan.third_party_applications.ids),
+            **more,
+        }
+        if warnings and not self.is_json:
+            self.warn(*warnings)
 
 
 def _app_id(plan: Plan, step: Step) -> str:

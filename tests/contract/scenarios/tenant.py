@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logto_auth.emulator.state.actions import AFTER_PASSWORD
 from tests.emulator.receiver import Receiver
 
 from .play import Scenario, Stage
@@ -35,6 +36,15 @@ def _as_recorded_experience(stage: Stage) -> None:
     }
 
 
+def _as_recorded_action(stage: Stage) -> None:
+    """The recorded script was replaced by another one in between, which says what happens if it fails."""
+    script = (
+        "const runAction = async ({ event, environmentVariables }) => { if (!event.identifier || "
+        "!String(event.identifier.value).startsWith('r3leg')) { return; } return 'yes'; };"
+    )
+    stage.emulator.tenant.actions[AFTER_PASSWORD] = {"script": script, "enabled": True, "onExecutionError": "block"}
+
+
 SCENARIO = Scenario(
     "tenant",
     _seed,
@@ -51,6 +61,19 @@ SCENARIO = Scenario(
         "hook_signing_key_changed",
         "hook_disabled",
         "hook_deleted",
+        # Actions
+        "action_none",
+        "action_created",
+        "action_read",
+        "actions_list",
+        "action_bad_key",
+        "action_unknown",
+        "action_test",
+        "action_test_error",
+        _as_recorded_action,
+        "action_patched",
+        "action_post_sign_in_created",
+        "action_deleted",
         # Signing keys
         "keys_list",
         "keys_rotate_bad",

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Sum
 from django.utils.timezone import make_aware
 
@@ -21,20 +21,41 @@ from logto_auth.audit.recording import build_event, record_event, write_events
 from logto_auth.audit.sealing import record_refused_sign_ins, seal_events
 from logto_auth.audit.verifying import Verification
 from logto_auth.conf import conf
-from logto_auth.management.arguments import add_yes
+from logto_auth.management.arguments import add_common, add_json, add_yes
+from logto_auth.management.command import LogtoCommand, add_examples
 from logto_auth.management.confirmation import confirm
 
 MAX_PROBLEMS_SHOWN = 100
+# The arguments in the examples of `--help`, by subcommand.
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "seal": ("", "--delay 300"),
+    "verify": ("", f"--expect 17:{'0123456789abcdef' * 4}"),
+    "export": ("--since 2026-11-01 > events.jsonl",),
+    "prune": ("--keep-days 365 --dry-run", "--keep-days 365 --yes"),
+    "erase": ("4711", "--sub lqcq7a5u2k8r"),
+}
 
 
-class Command(BaseCommand):
+class Command(LogtoCommand):
     help = "Seals, verifies, exports, prunes and erases the audit trail."
+
+    examples = (
+        "logto_audit seal",
+        "logto_audit verify --json",
+        "logto_audit export --since 2026-11-01 > events.jsonl",
+        "logto_audit prune --keep-days 365 --dry-run",
+    )
+    interrupted = "Interrupted. What was done so far stays."
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
 
         def add(name: str, help: str) -> CommandParser:
             added: CommandParser = commands.add_parser(name, help=help, description=help)
+            add_examples(added, *(f"logto_audit {name} {rest}".rstrip() for rest in EXAMPLES[name]))
+            if name != "export":
+                add_json(added)
+            add_common(added)
             return added
 
         seal = add("seal", "Chains the events since the last seal. Run it every few minutes.")
@@ -78,28 +99,40 @@ class Command(BaseCommand):
 
     def _seal(self, options: dict[str, Any]) -> None:
         record_refused_sign_ins()
-        sealed = 0
+        seals: list[str] = []
+        self.result = {"seals": seals, "events_sealed": 0}
         for seal in seal_events(delay=options["delay"]):
-            self.stdout.write(str(seal))
-            sealed += seal.count
-        if not sealed:
-            self.stdout.write("There is nothing to seal.")
+            seals.append(str(seal))
+            self.result["events_sealed"] += seal.count
+            self.say(str(seal))
+        if not self.result["events_sealed"]:
+            self.say("There is nothing to seal.")
 
     def _verify(self, options: dict[str, Any]) -> None:
         verification = Verification(expected=options["expect"])
-        problems = 0
-        for problems, problem in enumerate(verification.problems(), 1):
-            if problems <= MAX_PROBLEMS_SHOWN:
-                self.stdout.write(problem)
-        self.stdout.write(
+        number, shown = 0, []
+        for number, problem in enumerate(verification.problems(), 1):
+            if number <= MAX_PROBLEMS_SHOWN:
+                shown.append(problem)
+                self.say(problem)
+        self.result = {
+            "sealed": verification.sealed,
+            "unsealed": verification.unsealed,
+            "seals": verification.seals,
+            "pruned_seals": verification.pruned_seals,
+            "last_seal": str(verification.last) if verification.last else None,
+            "problems": shown,
+            "problem_count": number,
+        }
+        self.say(
             f"Events: {verification.sealed:,} sealed, {verification.unsealed:,} not sealed yet. "
             f"Seals: {verification.seals:,}, pruned: {verification.pruned_seals:,}."
         )
         if verification.last:
-            self.stdout.write(f"Last seal: {verification.last}")
-        if problems:
+            self.say(f"Last seal: {verification.last}")
+        if number:
             raise CommandError(
-                f"The audit trail was changed. Problems: {problems:,}. If SECRET_KEY was replaced, "
+                f"The audit trail was changed. Problems: {number:,}. If SECRET_KEY was replaced, "
                 "the former key must be in SECRET_KEY_FALLBACKS."
             )
 
@@ -113,7 +146,9 @@ class Command(BaseCommand):
             raise CommandError("Give --keep-days, or set LOGTO_AUDIT_KEEP_DAYS.")
         seals = old_seals(keep_days=keep_days)
         events = seals.aggregate(events=Sum("count"))["events"] or 0
-        self.stdout.write(f"Sealed events older than {keep_days:,} days: {events:,}")
+        days = "day" if keep_days == 1 else "days"
+        self.result = {"dry_run": options["dry_run"], "keep_days": keep_days, "events": events, "deleted": 0}
+        self.say(f"Sealed events older than {keep_days:,} {days}: {events:,}")
         if options["dry_run"] or not events:
             return
         confirm(self, is_confirmed=options["yes"])
@@ -128,18 +163,20 @@ class Command(BaseCommand):
         finally:
             if deleted:
                 record_event("events_pruned", details={"count": deleted, "keep_days": keep_days})
-            self.stdout.write(f"Deleted: {deleted:,}")
+            self.result["deleted"] = deleted
+            self.say(f"Deleted: {deleted:,}")
 
     def _erase(self, options: dict[str, Any]) -> None:
         sub = options["sub"] or ""
         pk = "" if sub else primary_key(options["user"])
-        self.stdout.write(f"Names, addresses and browsers of the user {sub or pk} are erased for good.")
+        self.warn(f"Names, addresses and browsers of the user {sub or pk} are erased for good.")
         confirm(self, is_confirmed=options["yes"])
         count = erase_sub(sub) if sub else erase_account(pk)
         event = build_event("personal_data_erased", user_sub=sub, details={"count": count})
         event.user_id = pk
         write_events([event])
-        self.stdout.write(f"Events: {count:,}")
+        self.result = {"user": pk or None, "sub": sub or None, "events": count}
+        self.say(f"Events: {count:,}")
 
 
 def number_from(minimum: int) -> Any:

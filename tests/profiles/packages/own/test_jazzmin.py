@@ -1,0 +1,22 @@
+"""The admin of Jazzmin: its pages, with what this package adds to users."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from logto_auth.emulator import Emulator
+from tests.profiles.site.visitors import account, signed_in
+
+
+def test_staff_see_the_pages_of_jazzmin(logto: Emulator) -> None:
+    staff = signed_in(logto, "admin")
+    page = staff.open(reverse("admin:index"))
+    assert page.status_code == 200
+    assert "jazzmin/css" in page.content.decode()
+    assert "Sign out everywhere" in staff.open(reverse("admin:auth_user_changelist")).content.decode()
+
+
+def test_user_page_shows_identity(logto: Emulator) -> None:
+    staff = signed_in(logto, "admin")
+    page = staff.open(reverse("admin:auth_user_change", args=[account("admin0000001").pk])).content.decode()
+    assert "admin0000001" in page
