@@ -87,7 +87,8 @@ class Impersonation:
 class Record:
     """What Django's session of an impersonation knows."""
 
-    session_key: str
+    # Without a representation: an error report shows the variables of each frame.
+    session_key: str = field(repr=False)
     """The key of the staff member's own Django session."""
     impersonator_key: str
     """The key of the staff member, as in Django's session."""
@@ -103,10 +104,11 @@ class Record:
 def record_of(session: SessionBase) -> Record | None:
     """Return how to return from the impersonation of `session`; None if it is none."""
     value = session.get(RECORD_KEY)
-    try:
-        return Record(**value) if isinstance(value, Mapping) else None
-    except TypeError:
+    if not isinstance(value, Mapping) or value.keys() != Record.__dataclass_fields__.keys():
         return None
+    started_at = value["started_at"]
+    are_texts = all(isinstance(each, str) for name, each in value.items() if name != "started_at")
+    return Record(**value) if are_texts and isinstance(started_at, int | float) else None
 
 
 def is_over(session: SessionBase) -> bool:
@@ -175,6 +177,8 @@ def end_impersonation(request: HttpRequest, *, cause: str = "left") -> Any | Non
     Return None if that session has ended: nobody is signed in then. Also if `request` is no impersonation, in which
     case nothing changes. `impersonation_ended` is sent with `cause`, unless another request has ended it.
     """
+    # REST framework's request wraps Django's, to which the session belongs.
+    request = getattr(request, "_request", request)
     record = record_of(request.session)
     if record is None:
         return None

@@ -43,7 +43,7 @@ from .impersonation_rules import has_impersonation_permission, is_protected
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["is_impersonating", "revalidate_impersonation"]
+__all__ = ["impersonation_ended", "is_impersonating", "revalidate_impersonation"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -162,15 +162,13 @@ def _end(request: HttpRequest, record: Record, session_id: str | None, cause: st
     # The page offers to start again for the same user.
     user_key = request.session.get(SESSION_KEY)
     query = {ENDED: cause, **({"user": str(user_key)} if user_key is not None else {})}
-    user = return_to_own_session(request, record)
+    return_to_own_session(request, record)
     if is_path_of(request.path, SIGN_OUT):
         return None
     url = with_query(_page_url(), query)
-    if is_from_script(request):
-        return impersonation_json(request, "impersonation_ended", status=401, url=url)
-    if request.method in SAFE_METHODS or is_path_of(request.path, LEAVE):
+    if not is_from_script(request) and (request.method in SAFE_METHODS or is_path_of(request.path, LEAVE)):
         return HttpResponseRedirect(url)
-    return impersonation_ended_response(request, url, is_signed_in=user is not None)
+    return impersonation_ended(request, url)
 
 
 def _over_response(request: HttpRequest) -> HttpResponse | None:
@@ -178,12 +176,19 @@ def _over_response(request: HttpRequest) -> HttpResponse | None:
         return prefetch_response()
     if has_access_token(request) or getattr(request, "is_socket", False):
         return None
-    url = _page_url()
+    if request.method in SAFE_METHODS and not is_from_script(request):
+        return HttpResponseRedirect(_page_url())
+    return impersonation_ended(request, is_signed_in=True)
+
+
+def impersonation_ended(request: HttpRequest, url: str = "", *, is_signed_in: bool | None = None) -> HttpResponse:
+    """Return the response to a request that is not carried out, because the impersonation has ended: 401 or 403."""
+    url = url or _page_url()
     if is_from_script(request):
         return impersonation_json(request, "impersonation_ended", status=401, url=url)
-    if request.method in SAFE_METHODS:
-        return HttpResponseRedirect(url)
-    return impersonation_ended_response(request, url, is_signed_in=True)
+    if is_signed_in is None:
+        is_signed_in = request.user.is_authenticated
+    return impersonation_ended_response(request, url, is_signed_in=is_signed_in)
 
 
 def _without_user(request: HttpRequest) -> None:

@@ -45,7 +45,7 @@ REFUSAL_TEXTS: dict[str, str | Promise] = {
     "impersonation_of_oneself": _("This is your own account."),
     "impersonation_user_inactive": _("This account is not active, here or at Logto."),
     "impersonation_not_linked": _("This account is not linked to a user at Logto."),
-    "impersonation_of_staff": _("Nobody can act as staff, or as somebody who may act as users."),
+    "impersonation_of_staff": _("Nobody can act as staff, or as a person who may act as users."),
     "impersonation_reason_missing": _("Write a reason, in up to 500 characters."),
     "impersonation_refused_by_site": _("This site does not permit you to act as this user."),
 }
@@ -60,6 +60,7 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     machine-to-machine application; ProviderError and ManagementAPIError if Logto fails; ValueError if `seconds` is less
     than 1.
     """
+    request = _django_request(request)
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
     seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
@@ -83,11 +84,12 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
 
 def check_may_impersonate(request: HttpRequest, user: Any) -> None:
     """Raise ImpersonationRefused if the user of `request` may not act as `user`. It does not call Logto."""
-    _check(request, user)
+    _check(_django_request(request), user)
 
 
 def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     """Return whether the user of `request` may act as `user`; without one, whether they may act as any."""
+    request = _django_request(request)
     try:
         if user is None:
             _check_staff(request)
@@ -96,6 +98,11 @@ def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     except ImpersonationRefused:
         return False
     return True
+
+
+def _django_request(request: HttpRequest) -> HttpRequest:
+    # REST framework's request wraps Django's, to which the session belongs.
+    return getattr(request, "_request", request)
 
 
 # The rules

@@ -72,7 +72,7 @@ class BrowserTokenView(PublicView):
         if not principal.is_authenticated:
             return unauthorized_response(request)
         if is_impersonated(request):
-            # The script, and whoever reads its memory, could act as the user for as long as the token lives.
+            # Each script that reads the memory of the page could act as the user for as long as the token lives.
             return not_during_impersonation_response(request)
         if _are_too_many(principal):
             return _too_many_requests()

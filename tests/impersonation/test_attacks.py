@@ -187,7 +187,7 @@ def test_nobody_acts_in_an_impersonation(acting: Browser, site: Emulator, events
 
 
 def test_hijacking_package_keeps_no_row_in_an_impersonation(acting: Browser, events: Events) -> None:
-    """Code that signs in somebody else ends the impersonation, and gets none of its tokens."""
+    """Code that signs in another user ends the impersonation, and gets none of its tokens."""
     User.objects.create_user("other")
     acting.client.post("/hijack/other")
     assert events.short[-1] == ("ended", "reader", "editor", "session_ended")
