@@ -133,6 +133,15 @@ def test_user_without_permission_sees_no_user(clerk: Clerk, lack: str, pk: str) 
         assert "not permitted to act as users" in text_of(response)
 
 
+def test_second_factor_of_the_admin_is_required_here_too(clerk: Clerk, settings: Any) -> None:
+    settings.LOGTO_SECOND_FACTOR = settings.LOGTO_ADMIN_SECOND_FACTOR = True
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    for response in (clerk.get(clerk.page_of_ada), clerk.start()):
+        assert response.status_code == 302
+        assert response["Location"].startswith("/second-factor")
+    assert not LogtoSession.objects.filter(impersonator=clerk.user).exists()
+
+
 def test_staff_with_a_password_need_logto(clerk: Clerk) -> None:
     client = Client()
     clerk.user.set_password("secret")
