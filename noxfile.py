@@ -19,6 +19,8 @@ DJANGOS = ["5.2", "6.0", "6.1"]
 # What the guides to other packages were tried with: settings modules in `tests/profiles/packages`.
 PACKAGES = {
     "jazzmin": ["django-jazzmin~=3.0"],
+    "row_security": [],
+    "tenants": ["django-tenants~=4.0"],
     "unfold": ["django-unfold~=0.91"],
     "wagtail": ["wagtail~=8.0"],
 }

@@ -1,4 +1,4 @@
-"""Sites with other packages, as the guides set them up. Each module is a settings module; `nox -s packages` runs it.
+"""Sites with other packages, as the guides set them up. `nox -s packages` runs each settings module.
 
 A run has the tests of `tests/profiles/flows`, and those of `own/test_<name of the module>.py`. The packages are not in
 `requirements.txt`.
@@ -6,15 +6,17 @@ A run has the tests of `tests/profiles/flows`, and those of `own/test_<name of t
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.docs.pages import Block, blocks_of, the_block
+from tests.docs.pages import blocks_of, the_block
 
+FOLDER = Path(__file__).parent
 MODULE = "package module "
+# They are deleted at the end of the process.
+GUIDE_FOLDERS: list[TemporaryDirectory[str]] = []
 
 
 def settings_of(page: str) -> dict[str, object]:
@@ -23,25 +25,21 @@ def settings_of(page: str) -> dict[str, object]:
     return {name: value for name, value in block.run().items() if name.isupper()}
 
 
-class GuideModules(MetaPathFinder, Loader):
-    """Imports the modules of a guide, its blocks `package module <name>`."""
+def import_modules_of(page: str, *apps_with_models: str) -> None:
+    """Let the modules of a guide be importable: its blocks `package module <name>`.
 
-    def __init__(self, page: str) -> None:
-        blocks = [block for block in blocks_of(page) if block.kind.startswith(MODULE)]
-        self._blocks: dict[str, Block | None] = {block.kind.removeprefix(MODULE): block for block in blocks}
-        self._blocks |= {name.rpartition(".")[0]: None for name in self._blocks}
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in self._blocks:
-            return None
-        return ModuleSpec(name, self, origin="a guide", is_package=self._blocks[name] is None)
-
-    def exec_module(self, module: ModuleType) -> None:
-        block = self._blocks[module.__name__]
-        if block is not None:
-            exec(compile(block.code, str(block), "exec"), vars(module))
-
-
-def import_modules_of(page: str) -> None:
-    """Let the modules of a guide be importable."""
-    sys.meta_path.append(GuideModules(page))
+    Readers make the first migrations of the apps with `makemigrations`. Here they are in the folder `migrations`.
+    """
+    GUIDE_FOLDERS.append(TemporaryDirectory(prefix="logto_auth_guide_"))
+    folder = Path(GUIDE_FOLDERS[-1].name)
+    for block in blocks_of(page):
+        if block.kind.startswith(MODULE):
+            file = folder.joinpath(*block.kind.removeprefix(MODULE).split(".")).with_suffix(".py")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.code, encoding="utf-8")
+    for app in apps_with_models:
+        (folder / app / "migrations").mkdir(exist_ok=True)
+        shutil.copy(FOLDER / "migrations" / f"{app}.py", folder / app / "migrations" / "0001_initial.py")
+    for package in [file for file in folder.rglob("*") if file.is_dir()]:
+        (package / "__init__.py").touch()
+    sys.path.append(str(folder))
