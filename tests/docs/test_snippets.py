@@ -31,6 +31,7 @@ OWN_TESTS = {
     "emulator's second factor",
     "emulator's webhooks",
     "identities from usernames",
+    "identities of a profile",
     "identity",
     "impersonation",
     "invitation",
