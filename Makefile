@@ -86,6 +86,8 @@ layers: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs docs/_build/html
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html -D language=ja docs docs/_build/html/ja
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html -D language=zh_CN docs docs/_build/html/zh-cn
 
 # The addresses of other sites answer. It needs the internet, so it is no part of `make check`.
 linkcheck: $(VENV)/.installed-dev

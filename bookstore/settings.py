@@ -224,6 +224,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Books for everyone, orders for their users, stock for the branches.",
     "OAS_VERSION": "3.1.1",  # 3.0 cannot describe the scopes of a bearer token
     "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bookstore.api.schema.document_missing_sign_in",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "AUTHENTICATION_WHITELIST": [
@@ -248,6 +252,8 @@ else:
 HAS_BRANCH_CONSOLE = bool(LOGTO_M2M_APP_ID)
 # So do the pages for API keys, which are personal access tokens at Logto.
 HAS_API_KEYS = bool(LOGTO_M2M_APP_ID)
+# So does support access: staff act as a customer, with tokens that Logto issues for it.
+HAS_SUPPORT_ACCESS = bool(LOGTO_M2M_APP_ID)
 # Only the Management API deletes users. Without it the shop has no page for that.
 LOGTO_DELETE_ACCOUNT = "bookstore.account.deletion.delete_account" if LOGTO_M2M_APP_ID else ""
 LOGTO_WEBHOOK_SIGNING_KEY = os.environ.get("LOGTO_WEBHOOK_SIGNING_KEY", "")

@@ -71,7 +71,7 @@ TENANT = TenantDeclaration(
             scopes={MCP: list(AGENTS)},
         )
     ],
-    # API keys are exchanged for access tokens.
+    # API keys are exchanged for access tokens, and so is what lets staff act as a customer.
     token_exchange=True,
     # Only owners rename or delete a branch. A manager may add and remove staff, and no other manager.
     organization_console=OrganizationConsole(

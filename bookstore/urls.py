@@ -28,10 +28,14 @@ console_urlpatterns = [
 ]
 # The pages on which users make keys for their scripts, beside the other account pages.
 api_key_urlpatterns = [path("account/api-keys/", include("logto_auth.api_keys.urls"))]
+# Staff act as a customer to see what the customer sees. The list of users and each order in the admin lead there.
+support_urlpatterns = [path("support-access/", include("logto_auth.impersonation.urls"))]
 if settings.HAS_BRANCH_CONSOLE:
     urlpatterns += console_urlpatterns
 if settings.HAS_API_KEYS:
     urlpatterns += api_key_urlpatterns
+if settings.HAS_SUPPORT_ACCESS:
+    urlpatterns += support_urlpatterns
 
 # Agents call the shop at `/mcp`.
 if settings.HAS_MCP:

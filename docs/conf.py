@@ -21,8 +21,13 @@ copyright = "The logto_auth contributors"
 author = "The logto_auth contributors"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx_copybutton", "sphinx_llms_txt", "reference", "topics"]
+extensions = ["myst_parser", "sphinx_copybutton", "sphinx_llms_txt", "reference", "topics", "translations"]
 exclude_patterns = ["_build"]
+# `make docs` passes the other languages.
+language = "en"
+locale_dirs = ["locale"]
+gettext_compact = False
+templates_path = ["_templates"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 

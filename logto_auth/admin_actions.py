@@ -31,15 +31,7 @@ from .users.management_api import changed_at
 if TYPE_CHECKING:
     from .management_api import ManagementAPI
 
-__all__ = [
-    "ACTIONS",
-    "ManagesAtLogto",
-    "console_url",
-    "may_manage_at_logto",
-    "may_open_support_access",
-    "sign_out_everywhere",
-    "support_access_url",
-]
+__all__ = ["ACTIONS", "ManagesAtLogto", "console_url", "sign_out_everywhere"]
 
 PERMISSION = "logto_auth.manage_at_logto"
 

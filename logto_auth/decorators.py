@@ -18,7 +18,13 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from .access.requirements import Requirement, RequirementKind, SecondFactor, signed_in_recently
-from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .access.responses import (
+    forbidden_response,
+    is_impersonated,
+    not_during_impersonation_response,
+    page_of_request,
+    unauthorized_response,
+)
 from .access.second_factor import second_factor_response
 from .account.verification import require_verification
 from .api.authentication import authenticate
@@ -189,6 +195,8 @@ def require_recent_sign_in(request: HttpRequest, max_age: int) -> HttpResponseBa
     """Return None if the user has signed in recently enough, else the response to send instead of the view's."""
     if signed_in_recently(session_principal(request), max_age):
         return None
+    if is_impersonated(request):
+        return not_during_impersonation_response(request)
     options: dict[str, Any] = {"max_age": max_age}
     if conf.second_factor:
         # After a sign-in without a page, Logto 1.42 no longer reports the second factor.

@@ -111,6 +111,9 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         API_REFUSALS.add(code=code_for_attribute(error.error))
         for name, value in error.headers(request).items():
             response.headers.setdefault(name, value)
+    if getattr(request, "must_not_be_stored", False):
+        # Support access: the page of another person, with a banner. "private" keeps Django's cache from storing it.
+        response.headers["Cache-Control"] = "no-store, private"
     if getattr(response, "streaming", False) and not isinstance(response, FileResponse):
         _keep_request_while_streaming(request, response)
     return response

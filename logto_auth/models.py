@@ -319,14 +319,14 @@ class LogtoSession(models.Model):
         return str(self.id)
 
     @property
-    def tokens(self) -> dict[str, Any]:
-        """The tokens and claims, as `sessions.store` wrote them; empty if they cannot be decrypted."""
-        return decrypt_tokens(self.encrypted_tokens, self.id)
-
-    @property
     def is_impersonation(self) -> bool:
         """Whether staff act as the user of this session."""
         return self.impersonation_ends_at is not None
+
+    @property
+    def tokens(self) -> dict[str, Any]:
+        """The tokens and claims, as `sessions.store` wrote them; empty if they cannot be decrypted."""
+        return decrypt_tokens(self.encrypted_tokens, self.id)
 
     @tokens.setter
     def tokens(self, value: dict[str, Any]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.http.request import RawPostDataException, UnreadablePostError
 
-__all__ = ["BodyRefused", "read_body"]
-
 
 class BodyRefused(Exception):
     """The body is too large, or cannot be read. `code` and `status` are for the response."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import ProtectedError, QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
@@ -23,6 +23,22 @@ from .errors import ErrorSerializer, RequestRejected
 YEAR = Book._meta.get_field("year")
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new book",
+            request_only=True,
+            value={
+                "title": "Lady Susan",
+                "author": "Jane Austen",
+                "year": 1871,
+                "category": "novels",
+                "price_cents": 800,
+                "stock": 3,
+            },
+        )
+    ]
+)
 class BookSerializer(serializers.ModelSerializer):
     # REST framework would keep the limits of the number, but not the model's error messages.
     year = serializers.IntegerField(validators=YEAR.validators, help_text=YEAR.help_text)

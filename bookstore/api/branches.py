@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveUpdateAPIView
@@ -20,6 +20,7 @@ from logto_auth.contrib.rest_framework import HasOrganizationScope, LogtoOrganiz
 from .base import ShopAPI
 
 
+@extend_schema_serializer(examples=[OpenApiExample("Seven copies", request_only=True, value={"copies": 7})])
 class StockSerializer(serializers.ModelSerializer):
     book = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     title = serializers.CharField(source="book.title", read_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -47,6 +47,15 @@ class NewLineSerializer(serializers.Serializer):
     quantity = serializers.IntegerField(min_value=1)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A new order",
+            request_only=True,
+            value={"lines": [{"book": "emma-jane-austen", "quantity": 1}]},
+        )
+    ]
+)
 class NewOrderSerializer(serializers.Serializer):
     """A new order. The lines become a list of BasketLine."""
 

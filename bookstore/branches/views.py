@@ -15,6 +15,7 @@ from django.views.generic import ListView, TemplateView
 from bookstore.catalog.models import Book
 from bookstore.catalog.search import search_words
 from logto_auth.decorators import organization_required, organization_scope_required
+from logto_auth.exceptions import LogtoError
 from logto_auth.mixins import OrganizationScopeRequiredMixin
 
 from .forms import CopiesForm
@@ -27,6 +28,20 @@ class BranchList(LoginRequiredMixin, TemplateView):
     """The branches that the user belongs to, as of the latest claims."""
 
     template_name = "branches/branch_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        branches = [branch.id for branch in self.request.logto.organizations]
+        return super().get_context_data(
+            with_stock=[branch for branch in branches if may_manage_stock(self.request, branch)], **kwargs
+        )
+
+
+def may_manage_stock(request: HttpRequest, branch: str) -> bool:
+    """Return whether the page of the stock is linked. If Logto cannot say it, it is: the page checks again."""
+    try:
+        return MANAGE_STOCK in request.logto.organization_permissions(branch)
+    except LogtoError:
+        return True
 
 
 @organization_required

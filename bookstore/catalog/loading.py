@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import models, router, transaction
+from django.db import connections, models, router, transaction
 
 from .models import Book, Category
 
@@ -63,4 +63,8 @@ def _insert(model: type[models.Model], rows: list[Any], *, reset: bool) -> None:
         model._default_manager.bulk_create(rows, ignore_conflicts=True)
         return
     written = [field.name for field in model._meta.concrete_fields if field.name not in ("id", "slug", "added_at")]
-    model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["slug"], update_fields=written)
+    # MariaDB finds the conflict itself, and takes no name.
+    names_conflict = connections[router.db_for_write(model)].features.supports_update_conflicts_with_target
+    model._default_manager.bulk_create(
+        rows, update_conflicts=True, unique_fields=["slug"] if names_conflict else None, update_fields=written
+    )

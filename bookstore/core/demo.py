@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
@@ -32,7 +32,7 @@ OWN_APPS = ("bookstore.", "logto_auth")
 ACCOUNTS = (
     ("customer", "customer-password", "an ordinary user: fills a basket and orders"),
     ("editor", "editor-password", "also adds and edits books"),
-    ("admin", "admin-password", "also works in the admin"),
+    ("admin", "admin-password", "also works in the admin, and may act as a customer"),
     ("owner", "owner-password", "owns the harbour branch, and may open others"),
     ("manager", "manager-password", "runs the harbour branch"),
     ("suspended", "suspended-password", "rejected by Logto"),
@@ -174,7 +174,7 @@ def seed_agents(tenant: Tenant) -> None:
         is_third_party=True,
         resource_scopes={settings.MCP_URL: list(AGENTS)},
     )
-    # API keys are exchanged for access tokens.
+    # API keys are exchanged for access tokens, and so is what lets staff act as a customer.
     tenant.applications[settings.LOGTO_APP_ID].allow_token_exchange = True
 
 
@@ -209,6 +209,18 @@ def banner(site: str) -> str:
     lines = ["", f"  Bookstore  {site}/", f"  Admin      {site}/admin/", f"  API        {site}/api/docs/"]
     lines += _emulator_lines(site) if settings.USES_EMULATOR else _own_logto_lines(site)
     return "\n".join([*lines, ""])
+
+
+def banner_data(site: str) -> dict[str, Any]:
+    """Return the URLs, and the accounts of the emulator, for JSON."""
+    accounts = [{"username": username, "password": password} for username, password, _ in ACCOUNTS]
+    return {
+        "site": f"{site}/",
+        "admin": f"{site}/admin/",
+        "api": f"{site}/api/docs/",
+        "logto": settings.LOGTO_ENDPOINT,
+        "accounts": accounts if settings.USES_EMULATOR else [],
+    }
 
 
 def _emulator_lines(site: str) -> list[str]:

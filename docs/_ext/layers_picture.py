@@ -49,6 +49,7 @@ DESCRIPTIONS = {
     "memberships": "who belongs to what",
     "api_keys": "API keys of users",
     "organizations": "console for their managers",
+    "impersonation": "staff act as users",
     "navigation": "how a request was made",
     "origins": "URLs of this site",
     "pages": "forms and errors of pages",

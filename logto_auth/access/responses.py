@@ -23,6 +23,7 @@ __all__ = [
     "forbidden_response",
     "impersonation_ended_response",
     "impersonation_json",
+    "is_impersonated",
     "not_during_impersonation_response",
     "page_of_request",
     "prefetch_response",
@@ -68,6 +69,11 @@ def session_ended_response(request: HttpRequest) -> HttpResponse:
 
 
 # Support access: staff act as a user
+
+
+def is_impersonated(request: HttpRequest) -> bool:
+    """Return whether staff act as the user of the request."""
+    return getattr(request, "impersonation", None) is not None
 
 
 def impersonation_json(request: HttpRequest, error: str, *, status: int, url: str = "") -> HttpResponse:

@@ -13,7 +13,7 @@ from logto_auth.sign_in.next_url import view_url, with_query
 from logto_auth.sign_in.start import number_or_text
 
 from .requirements import SecondFactor
-from .responses import page_of_request, unauthorized_response
+from .responses import is_impersonated, not_during_impersonation_response, page_of_request, unauthorized_response
 
 __all__ = ["second_factor_from_query", "second_factor_response", "second_factor_url"]
 
@@ -60,8 +60,11 @@ def second_factor_from_query(query: QueryDict) -> SecondFactor:
 def second_factor_response(request: HttpRequest, second_factor: SecondFactor) -> HttpResponse:
     """Return the redirect to the page that asks for `second_factor`; for scripts, a 401 with its URL.
 
-    After it the user goes to the page of the request: for a form, to the page that contains it.
+    After it the user goes to the page of the request: for a form, to the page that contains it. While staff act as the
+    user, who alone can prove a second factor, the response is a 403.
     """
+    if is_impersonated(request):
+        return not_during_impersonation_response(request)
     url = second_factor_url(page_of_request(request), second_factor)
     if is_from_script(request):
         return unauthorized_response(request, url, error="second_factor_required")

@@ -88,9 +88,11 @@ def account_url(
     does not come back.
 
     Raise InvalidAccountTask for an unknown task, a missing `connector_id`, or a `next` for a page; ConfigurationError
-    without `LOGTO_ENDPOINT`.
+    without `LOGTO_ENDPOINT`; NotDuringImpersonation while staff act as the user.
     """
     path = check_task(task, connector_id=connector_id, next=next)
+    # The browser is signed in at Logto as the staff member, whose account the link would lead to.
+    session_principal(request).refuse_impersonation()
     if not conf.endpoint:
         raise ConfigurationError(f"{Conf.endpoint.name} must be set. Run `manage.py check` for the details.")
     url = conf.endpoint.rstrip("/") + path

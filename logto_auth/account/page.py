@@ -53,6 +53,7 @@ class AccountPage(SignedInPage):
     show lead to the verification of the user, to Logto, or to the sign-in.
     """
 
+    allows_impersonation = False
     scopes: ClassVar[tuple[str, ...]] = ("profile",)
     """The scopes without which the page shows nothing."""
     field: ClassVar[str] = ""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from logto_auth.access.responses import prefetch_response
+from logto_auth.access.responses import is_impersonated, not_during_impersonation_response, prefetch_response
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRequired, StepExpired
 from logto_auth.navigation import is_prefetch
 from logto_auth.pages.notices import Notice, notices_response
@@ -103,6 +103,8 @@ class AccountReturnView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to `next`."""
+        if is_impersonated(request):
+            return not_during_impersonation_response(request)
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             step = open_step(request, RETURN, request.GET.get("state", ""))

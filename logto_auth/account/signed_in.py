@@ -53,6 +53,11 @@ class SignedInPlace:
         """Whether the user is signed in on this site there."""
         return bool(self.rows)
 
+    @property
+    def is_impersonation(self) -> bool:
+        """Whether a staff member acts as the user there."""
+        return any(row.is_impersonation for row in self.rows)
+
 
 def signed_in_places(
     rows: Iterable[LogtoSession], at_logto: Iterable[Session], *, current_id: Any

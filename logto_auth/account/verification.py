@@ -12,7 +12,12 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
-from logto_auth.access.responses import page_of_request, unauthorized_response
+from logto_auth.access.responses import (
+    is_impersonated,
+    not_during_impersonation_response,
+    page_of_request,
+    unauthorized_response,
+)
 from logto_auth.exceptions import ConfigurationError
 from logto_auth.navigation import is_from_script
 from logto_auth.sessions.principal import session_principal
@@ -44,8 +49,10 @@ def with_next(url: str, next_url: str) -> str:
 def require_verification(request: HttpRequest) -> HttpResponseBase | None:
     """Return None if the user has proved who they are in this session, else the response to send instead.
 
-    A visitor who is not signed in is sent to the sign-in.
+    A visitor who is not signed in is sent to the sign-in. While staff act as the user, the response is a 403.
     """
+    if is_impersonated(request):
+        return not_during_impersonation_response(request)
     if request.user.is_authenticated:
         return None if session_principal(request).account.is_verified else verification_response(request)
     page = page_of_request(request)

@@ -377,6 +377,8 @@ def _purpose_of_key(
 def _authenticated(request: HttpRequest, principal: TokenPrincipal) -> TokenPrincipal:
     request.logto = request.auth = principal  # type: ignore[attr-defined]
     request.user, request.auser = principal.user, principal.auser
+    # The session of the browser does not authenticate this request.
+    request.impersonation = request.impersonator = None  # type: ignore[attr-defined]
     remember_without_middleware(request)
     return principal
 

@@ -74,6 +74,7 @@ class ApiKeyView(UserEndpoint):
 
     authentication_classes = [ApiKeyAuthentication, SessionAuthentication]
     permission_classes = [IsKeyOwner]
+    own_methods = frozenset({"GET", "POST", "PATCH", "DELETE"})
     log_name = "API keys"
     no_session_text = NOT_MANAGED.text
     not_set_up_text = KEYS_ARE_OFF.text

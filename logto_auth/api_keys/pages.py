@@ -35,6 +35,7 @@ class ApiKeysPage(ManagedPage):
 
     folder = "api_keys"
     log_name = "API key page"
+    allows_impersonation = False
     section = "api-keys"
     not_managed = NOT_MANAGED
     not_set_up_text = KEYS_ARE_OFF

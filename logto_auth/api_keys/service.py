@@ -226,10 +226,14 @@ def valid_name(name: str) -> str:
 
 
 def _user_of(principal: Principal) -> str:
-    """Return the `sub` of the user whose keys a request may manage. Raise SignInRequired, ClientRefused."""
+    """Return the `sub` of the user whose keys a request may manage. Raise SignInRequired, ClientRefused.
+
+    Raise NotDuringImpersonation while staff act as the user.
+    """
     if not principal.is_authenticated or not principal.sub:
         raise SignInRequired("API keys need a user who is signed in through Logto.")
     if isinstance(principal, SessionPrincipal):
+        principal.refuse_impersonation()
         return principal.sub
     if principal.is_machine:
         raise ClientRefused("An application has no API keys. Only users have.")

@@ -166,6 +166,54 @@ def record_session_ended(
         _record("session_ended", user, details=details)
 
 
+def record_impersonation_started(
+    sender: object, request: HttpRequest, user: Any, impersonator: Any, reason: str, seconds: int, **kwargs: Any
+) -> None:
+    """Receiver of `impersonation_started`."""
+    details = {"reason": reason, "seconds": seconds}
+    _add(_impersonation_event("impersonation_started", request, user, impersonator, details=details))
+
+
+def record_impersonation_ended(
+    sender: object, request: HttpRequest | None, user: Any, impersonator: Any, cause: str, seconds: int, **kwargs: Any
+) -> None:
+    """Receiver of `impersonation_ended`. The request may be one of another person, or of Logto."""
+    own = request if getattr(request, "impersonator", None) == impersonator else None
+    details = {"cause": cause, "seconds": seconds}
+    _add(_impersonation_event("impersonation_ended", own, user, impersonator, details=details))
+
+
+def record_impersonation_refused(
+    sender: object, request: HttpRequest, user: Any, impersonator: Any, code: str, reason: str, **kwargs: Any
+) -> None:
+    """Receiver of `impersonation_refused`. There is no actor if a visitor has tried."""
+    details = {"code": code, **({"reason": reason} if reason else {})}
+    _add(_impersonation_event("impersonation_refused", request, user, impersonator, outcome="refused", details=details))
+
+
+def _impersonation_event(
+    action: str, request: HttpRequest | None, user: Any, impersonator: Any, **values: Any
+) -> AuditEvent:
+    """Return the event, with the ids at Logto. Two queries."""
+    return build_event(
+        action,
+        request,
+        actor=impersonator,
+        actor_sub=_sub_of(impersonator),
+        user=user,
+        user_sub=_sub_of(user),
+        **values,
+    )
+
+
+def _sub_of(user: Any) -> str:
+    """Return the id of an account at the configured Logto, "" if it has none."""
+    if user is None or user.pk is None:
+        return ""
+    subs = LogtoIdentity.objects.filter(user_id=user.pk, issuer=conf.issuer).order_by("pk")
+    return subs.values_list("sub", flat=True).first() or ""
+
+
 def record_signed_out(sender: object, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Receiver of `signed_out`."""
     _record_own("sign_out", user, request=request)

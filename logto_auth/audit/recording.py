@@ -44,8 +44,9 @@ def record_event(
     """Record an event with one INSERT, in the transaction of the caller if there is one; return it.
 
     `action`: a name; those of a site begin with a prefix of its own, such as "shop.refund". `actor`: who does it, by
-    default the signed-in user of `request`. `user`: to whom it is done. `organization_id`: the id at Logto. `details`:
-    JSON without personal data, because it cannot be erased. The IP address and the browser come from `request`.
+    default the signed-in user of `request`; it is the staff member while one acts as this user. `user`: to whom it is
+    done. `organization_id`: the id at Logto. `details`: JSON without personal data, because it cannot be erased. The IP
+    address and the browser come from `request`.
 
     If the database does not accept the row, the error is logged and None is returned; with `LOGTO_AUDIT_REQUIRED`, the
     error is raised. Raise TypeError or ValueError for a wrong argument.
@@ -75,6 +76,11 @@ def build_event(
         raise ValueError(f"The action must have 1 to {MAX_ACTION_LENGTH} characters, not {len(action)}.")
     if actor is None and request is not None and getattr(request, "user", None) is not None:
         actor = request.user if request.user.is_authenticated else None
+    impersonation = getattr(request, "impersonation", None)
+    if impersonation is not None and _key(actor) == _key(impersonation.user):
+        # Staff act as this user.
+        actor, actor_sub = impersonation.impersonator, impersonation.impersonator_sub
+        details = {**(details or {}), "impersonating": True}
     actor_id, user_id = _key(actor), _key(user)
     actor_json = digests.salted({**_names(actor), **_origin(request)})
     # Each person's data is in one place, and is erased with that person.

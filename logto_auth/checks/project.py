@@ -22,10 +22,12 @@ from logto_auth.tenant.site import post_sign_out_uris, redirect_uris
 
 from .account import check_account_pages
 from .api_keys import check_api_keys
+from .impersonation import check_impersonation
 from .lenient_conf import conf
 from .mcp import check_mcp_servers
 from .middleware import middleware_paths
 from .organization_console import check_organization_console
+from .password_migration import check_password_migration
 from .problem import Problem
 from .sign_in import sign_in_path, signs_users_in, url_path
 from .sockets import check_sockets
@@ -132,6 +134,8 @@ def check_project(**kwargs: Any) -> list[CheckMessage]:
         _check_middleware,
         check_account_pages,
         check_api_keys,
+        check_password_migration,
+        check_impersonation,
         check_organization_console,
         check_views,
         check_mcp_servers,

@@ -56,8 +56,10 @@ MINIMUMS: dict[Setting[Any], int] = {
     Conf.api_key_seconds: 0,
     Conf.api_key_max_days: 1,
     Conf.api_keys_per_user: 1,
+    Conf.password_migration_per_minute: 1,
     Conf.audit_keep_days: 1,
     Conf.invitation_days: 1,
+    Conf.impersonation_seconds: 1,
     Conf.socket_check_seconds: 1,
 }
 # Their values are copied from Logto or from the documentation.
@@ -296,6 +298,7 @@ def _check_dotted_paths() -> Iterator[CheckMessage]:
         Conf.organization_from,
         Conf.delete_account,
         Conf.organization_domain_check,
+        Conf.impersonation_allowed,
     ):
         path = conf.value_of(setting)
         # A setting with a default cannot be empty.

@@ -42,6 +42,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError, ProviderError, SignInRequired
 from logto_auth.navigation import SAFE_METHODS
 from logto_auth.oidc.secrets import Secret, hide_frames
+from logto_auth.sessions.impersonation import set_impersonation
 from logto_auth.sessions.principal import SessionPrincipal, request_principal
 from logto_auth.sessions.revalidate import revalidate_session
 from logto_auth.sign_in.next_url import is_sign_in_path
@@ -289,7 +290,7 @@ class Connection:
         self.basis: Basis | None = None
         """What it depends on; None without a user."""
         self.ends_at: float | None = None
-        """The end of its access token, in seconds since the epoch."""
+        """The end of its access token or of its impersonation, in seconds since the epoch."""
 
     def depend_on_token(self, principal: TokenPrincipal) -> None:
         """Let the connection end with an access token, and with its account."""
@@ -465,6 +466,9 @@ def _authenticate_by_session(connection: Connection, session_key: str) -> None:
     """Set the user of the session, after confirming it as `LogtoMiddleware` does for a page. Raise Refused."""
     request: Any = connection.request
     request.session = _session_store()(session_key)
+    set_impersonation(request, None)
+    # A socket cannot change the cookie of the browser.
+    request.is_socket = True
     request.user = SimpleLazyObject(lambda: get_user(request))
     principal = request_principal(request)
     refusal = revalidate_session(request)
@@ -478,16 +482,30 @@ def _authenticate_by_session(connection: Connection, session_key: str) -> None:
             "sign_in_required",
             "The session has ended, or a page has to confirm it. Open a page of the site, and connect again.",
         )
-    user = request.user
+    user, impersonation = request.user, request.impersonation
     if not user.is_authenticated:
         return
+    if impersonation is not None:
+        if impersonation.is_read_only and request.META["HTTP_SEC_FETCH_MODE"] == "websocket":
+            text = "While you act as a user you may look at pages only. A socket could change something."
+            raise Refused(403, "impersonation_read_only", text)
+        connection.ends_at = impersonation.ends_at
     stored = principal.stored_session if isinstance(principal, SessionPrincipal) else None
     connection.basis = Basis(
         session_id=stored.key if stored else None,
+        own_session_id=impersonation.own_session.key if impersonation else None,
         django_session=None if stored else request.session.session_key,
         # Only a row tells of the account. Some backends accept accounts that are not active.
         account_id=user.pk if stored is None and user.is_active else None,
-        user_ids=tuple(dict.fromkeys([user.pk, *([stored.user_id] if stored else [])])),
+        user_ids=tuple(
+            dict.fromkeys(
+                [
+                    user.pk,
+                    *([stored.user_id] if stored else []),
+                    *([impersonation.impersonator.pk] if impersonation else []),
+                ]
+            )
+        ),
     )
     _load(request)
 

@@ -119,6 +119,8 @@ class Basis:
 
     session_id: str | None = None
     """The primary key of the `LogtoSession`."""
+    own_session_id: str | None = None
+    """In an impersonation: the primary key of the `LogtoSession` of the staff member."""
     django_session: str | None = None
     """The session key, if the session has no `LogtoSession`."""
     identity_id: int | None = None
@@ -138,9 +140,9 @@ class Basis:
 
     @property
     def session_keys(self) -> list[str]:
-        """The key of the session; none for an access token."""
+        """The key of the session, and of that of the staff member who acts in it; none for an access token."""
         if self.session_id is not None:
-            return [session_key(self.session_id)]
+            return [session_key(each) for each in (self.session_id, self.own_session_id) if each is not None]
         return [] if self.django_session is None else [django_session_key(self.django_session)]
 
 
@@ -365,7 +367,11 @@ def ended_keys(bases: Sequence[Basis]) -> set[str]:
     """Return the keys of all that has ended. One query for all sessions of Logto, and one for each other kind."""
     ended: set[str] = set()
     queries: tuple[tuple[set[Any], Callable[[list[Any]], Iterable[Any]], Callable[[Any], str]], ...] = (
-        ({basis.session_id for basis in bases}, _live_sessions, session_key),
+        (
+            {id for basis in bases for id in (basis.session_id, basis.own_session_id)},
+            _live_sessions,
+            session_key,
+        ),
         ({basis.identity_id for basis in bases}, _live_identities, identity_key),
         ({basis.account_id for basis in bases}, _live_accounts, user_key),
         ({basis.django_session for basis in bases}, _live_django_sessions, django_session_key),

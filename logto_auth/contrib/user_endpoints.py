@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from io import BytesIO
 from typing import IO, Any, ClassVar
 
@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView, exception_handler
 
-from logto_auth.access.responses import cookie_challenge, page_of_request
+from logto_auth.access.responses import cookie_challenge, is_impersonated, page_of_request
 from logto_auth.api.authentication import TokenPrincipal
 from logto_auth.api.errors import ErrorResponse
 from logto_auth.exceptions import ConfigurationError, LogtoError, SignInRefused, SignInRequired, TokenError
@@ -87,6 +87,9 @@ class IsLogtoUser(BasePermission):
             raise SignInRequired("The endpoint was called without a session and without an access token.")
         elif not session_principal(request._request).is_authenticated:
             raise PermissionDenied(str(view.no_session_text), code="no_logto_session")
+        elif method in view.own_methods and is_impersonated(request._request):
+            text = _("Only the user may do this. You act as the user now.")
+            raise PermissionDenied(text, code="not_during_impersonation")
         return True
 
     def check_token(self, principal: TokenPrincipal, view: APIView) -> None:
@@ -177,6 +180,8 @@ class UserEndpoint(APIView):
     """The methods that accept no access token."""
     public_methods: ClassVar[frozenset[str]] = frozenset()
     """The methods that need no sign-in."""
+    own_methods: ClassVar[Collection[str]] = frozenset()
+    """The methods that staff who act as the user may not use."""
     log_name: ClassVar[str]
     """How a line in the log begins."""
     no_session_text: ClassVar[str | Promise]

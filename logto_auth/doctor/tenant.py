@@ -25,6 +25,7 @@ from logto_auth.tenant.webhook import find_webhooks
 from .account import connector_findings
 from .findings import Finding, failure, findings_or_ok, ok, skipped, warning
 from .organization_console import console_findings, includes_console, single_sign_on_findings
+from .password_migration import password_migration_findings
 from .second_factor import script_findings, tenant_findings
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def examine(base_urls: Sequence[str]) -> Iterator[Finding]:
     yield from connector_findings(api)
     yield from console_findings(api, declared)
     yield from script_findings(api, declared)
+    yield from password_migration_findings(api, declared)
     yield from tenant_findings(api)
     if declared.webhook_url:
         yield from _webhook(api, declared.webhook_url)

@@ -8,7 +8,7 @@
 `request.impersonator` say who acts. Access tokens for APIs name the staff member in the claim `act`.
 
 The Django permission `logto_auth.impersonate_users` permits it to staff. Nobody can act as staff, as a superuser or as
-somebody with this permission, and nobody who acts as a user can act as another one.
+a user with this permission, and nobody who acts as a user can act as another one.
 """
 
 from asgiref.sync import sync_to_async

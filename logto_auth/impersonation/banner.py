@@ -94,13 +94,15 @@ def needs_banner(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 def add_banner(request: HttpRequest, response: Any) -> None:
-    """Insert the banner into a page that lacks it. No cache may store the page; see `needs_banner`."""
+    """Insert the banner into a page that lacks it; see `needs_banner`. No cache may show the page again.
+
+    The middleware has set `Cache-Control` already.
+    """
     if conf.impersonation_banner and _is_whole_page(request, response) and not _has_banner(request, response):
         _insert(request, response)
     for name in STORING_HEADERS:
         if name in response:
             del response[name]
-    response["Cache-Control"] = "no-store, private"
     patch_vary_headers(response, ("Cookie",))
 
 

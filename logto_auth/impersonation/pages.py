@@ -15,6 +15,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from logto_auth.access.requirements import SecondFactor
+from logto_auth.access.second_factor import second_factor_response
 from logto_auth.conf import conf
 from logto_auth.exceptions import ImpersonationRefused, LogtoError
 from logto_auth.models import LogtoIdentity
@@ -22,6 +24,7 @@ from logto_auth.pages.failures import NOT_LOADED, failure_text, remedy
 from logto_auth.pages.managed import ManagedPage
 from logto_auth.pages.texts import PageText
 from logto_auth.sessions.impersonation_check import ENDED as ENDED_PARAMETER
+from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_allowed_next, safe_next_url, with_query
 from logto_auth.sign_in.start import sign_in_url
 
@@ -69,6 +72,10 @@ class UserPage(ImpersonationPage):
             return self.error_page(IS_ACTING, status=HTTPStatus.FORBIDDEN, is_acting=True, leave_url=url_of("leave"))
         if not may_impersonate(self.request):
             check_may_impersonate(self.request, self.target or self.request.user)
+        # As in the admin, from which staff come here.
+        second_factor = SecondFactor.of(None, None)
+        if conf.admin_second_factor and not second_factor.is_met_by(session_principal(self.request)):
+            return second_factor_response(self.request, second_factor)
         if self.target is None:
             return self.error_page(NO_USER, status=HTTPStatus.NOT_FOUND)
         return None

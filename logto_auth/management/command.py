@@ -15,7 +15,7 @@ from django.core.management.base import (
     DjangoHelpFormatter,
     OutputWrapper,
 )
-from django.db import DatabaseError
+from django.db import OperationalError, ProgrammingError
 
 from .encodable import EncodableStream
 
@@ -94,7 +94,7 @@ class LogtoCommand(BaseCommand):
             self._fail(CommandError(self.interrupted, returncode=INTERRUPTED))
         except CommandError as error:
             self._fail(error)
-        except DatabaseError as error:
+        except (OperationalError, ProgrammingError) as error:
             if options.get("traceback"):
                 raise
             lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -38,14 +37,12 @@ def terminal_width(stream: Any) -> int | None:
     """Return the number of columns of the terminal that the stream is. None if it is none, such as a pipe."""
     if not stream.isatty():
         return None
+    if (given := os.environ.get("COLUMNS", "")).isdecimal() and int(given):
+        return int(given)
     try:
-        columns = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size(stream.fileno()).columns
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
     except (OSError, ValueError):
-        try:
-            columns = os.get_terminal_size(stream.fileno()).columns
-        except (OSError, ValueError):
-            columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-    return columns or DEFAULT_WIDTH
+        return DEFAULT_WIDTH
 
 
 def wrapped(text: str, *, width: int | None, indent: int) -> str:

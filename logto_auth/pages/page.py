@@ -20,7 +20,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
 
-from logto_auth.access.responses import page_of_request, prefetch_response
+from logto_auth.access.responses import (
+    is_impersonated,
+    not_during_impersonation_response,
+    page_of_request,
+    prefetch_response,
+)
 from logto_auth.exceptions import (
     LogtoError,
     ManagementAPIError,
@@ -69,6 +74,9 @@ class SignedInPage(View):
     """What a page says after a change, by a word that `done` passes. The next page may be another one."""
     needs_user: ClassVar[bool] = True
     """Whether the page is only for users who are signed in through Logto."""
+
+    allows_impersonation: ClassVar[bool] = True
+    """Whether staff who act as the user may open the page."""
 
     # The family
 
@@ -123,6 +131,8 @@ class SignedInPage(View):
     def _respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_prefetch(request):
             return prefetch_response()
+        if not self.allows_impersonation and is_impersonated(request):
+            return not_during_impersonation_response(request)
         if self.needs_user:
             if not request.user.is_authenticated:
                 return redirect_to_login(self.page_url)

@@ -16,6 +16,7 @@ def status() -> Status:
     """Return how many passwords have moved and how many are left, and whether Logto asks this site.
 
     It asks Logto for the script, once. `is_installed` is None if Logto cannot be asked.
+    Raise ConfigurationError if `LOGTO_PASSWORD_MIGRATION_UNTIL` is no date.
     """
     # Django imports this package before it has models.
     from .report import status

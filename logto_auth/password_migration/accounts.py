@@ -25,7 +25,16 @@ from logto_auth.users.rights import flag_columns, has_admin_rights
 
 from .models import MovedPassword
 
-__all__ = ["ends_on", "fits", "is_over", "left_accounts", "linked_accounts", "mark_moved", "movable_user", "samples"]
+__all__ = [
+    "ends_on",
+    "fits",
+    "is_over",
+    "left_accounts",
+    "linked_accounts",
+    "mark_moved",
+    "movable_identity",
+    "samples",
+]
 
 # A yes may be lost between this site and Logto. For so long, it may be repeated, if Logto still has no password.
 REPEAT_SECONDS = 600
@@ -62,8 +71,8 @@ def linked_accounts() -> QuerySet[Any]:
 
 
 def left_accounts() -> QuerySet[Any]:
-    """Return those whose password has not moved yet, as far as this site knows."""
-    moved = MovedPassword.objects.filter(user=OuterRef("pk"))
+    """Return those of whose password this site does not know that it has moved."""
+    moved = MovedPassword.objects.filter(identity__user=OuterRef("pk"), identity__issuer=conf.issuer)
     return linked_accounts().exclude(Exists(moved))  # type: ignore[no-any-return]
 
 
@@ -76,29 +85,30 @@ def samples() -> list[Any]:
     return found
 
 
-def movable_user(sub: str) -> Any | None:
-    """Return the account that is linked to a user at Logto, if its password may move; otherwise None.
+def movable_identity(sub: str) -> LogtoIdentity | None:
+    """Return the identity of a user at Logto, with its account, if the password may move; otherwise None.
 
     The account is found by the id at Logto alone.
     """
-    identity = LogtoIdentity.objects.for_sub(conf.issuer, sub).first()
+    identity: LogtoIdentity | None = LogtoIdentity.objects.for_sub(conf.issuer, sub).first()
     if identity is None or identity.status != UserStatus.ACTIVE:
         return None
     try:
-        user = accepted_user(identity.user_id)
+        identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
     except SignInRefused:
         return None
+    user: Any = identity.user
     if has_admin_rights(user) or user.password.partition("$")[0] not in _algorithms():
         return None
-    moved = MovedPassword.objects.filter(user=user).first()
+    moved = MovedPassword.objects.filter(identity=identity).first()
     is_repeated = moved is not None and moved.by_site and moved.at > time.time() - REPEAT_SECONDS
-    return user if moved is None or is_repeated else None
+    return identity if moved is None or is_repeated else None
 
 
-def mark_moved(user: Any, *, by_site: bool) -> bool:
-    """Store that Logto has the password of an account; return whether this is new."""
+def mark_moved(identity: LogtoIdentity, *, by_site: bool) -> bool:
+    """Store that Logto has the password of a user; return whether this is new."""
     values = {"at": time.time(), "by_site": by_site}
-    _, is_new = MovedPassword.objects.get_or_create(user=user, defaults=values)
+    _, is_new = MovedPassword.objects.get_or_create(identity=identity, defaults=values)
     return bool(is_new)
 
 

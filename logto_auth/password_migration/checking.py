@@ -15,7 +15,7 @@ from logto_auth.oidc.secrets import Secret
 from logto_auth.site_cache import cached
 from logto_auth.transactions import database
 
-from .accounts import fits, mark_moved, movable_user, samples
+from .accounts import fits, mark_moved, movable_identity, samples
 
 __all__ = ["has_sample", "verify"]
 
@@ -34,18 +34,19 @@ def has_sample() -> bool:
 def verify(sub: str | None, password: Secret) -> bool:
     """Return whether this is the password of the account of a user at Logto, and Logto may have it. Store a yes.
 
-    One hash of each kind that is left is computed, and the same questions are asked, whoever it is about. Raise
-    ManagementAPIError, ProviderError and ConfigurationError if Logto cannot be asked.
+    One hash of each kind that is left is computed, and the same questions are asked, for known and unknown users alike.
+    Raise ManagementAPIError, ProviderError and ConfigurationError if Logto cannot be asked.
     """
     may_have = sub is not None and _may_have_password(sub)
-    user = movable_user(sub or "")
-    hashes = _hashes(user)
+    identity = movable_identity(sub or "")
+    own: str | None = None if identity is None else identity.user.password
+    hashes = _hashes(own)
     # Each of them is computed, so no generator.
     results = {algorithm: _fits(password, encoded) for algorithm, encoded in hashes.items()}
-    is_right = user is not None and results[_kind(user.password)]
-    if user is None or not may_have or not is_right:
+    is_right = own is not None and results[_kind(own)]
+    if identity is None or not may_have or not is_right:
         return False
-    mark_moved(user, by_site=True)
+    mark_moved(identity, by_site=True)
     return True
 
 
@@ -60,17 +61,18 @@ def _may_have_password(sub: str) -> bool:
         if not error.is_not_found:
             raise
         return False
-    if row.get("hasPassword") is True and (user := movable_user(sub)) is not None:
-        mark_moved(user, by_site=False)
+    if row.get("hasPassword") is True and (identity := movable_identity(sub)) is not None:
+        mark_moved(identity, by_site=False)
     return row.get("hasPassword") is False and row.get("isSuspended") is False
 
 
-def _hashes(user: Any | None) -> dict[str, str]:
-    """Return a hash of each kind: that of the user, and for all other kinds that of a sample account."""
+@sensitive_variables()
+def _hashes(own: str | None) -> dict[str, str]:
+    """Return a hash of each kind: the user's own, and for all other kinds that of a sample account."""
     accounts = get_user_model()._default_manager.using(database())
     encoded = accounts.filter(pk__in=_sample_keys()).order_by("pk").values_list("password", flat=True)
     hashes = {_kind(each): each for each in encoded}
-    return hashes if user is None else {**hashes, _kind(user.password): user.password}
+    return hashes if own is None else {**hashes, _kind(own): own}
 
 
 def _sample_keys() -> list[Any]:

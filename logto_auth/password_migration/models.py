@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 
-from logto_auth.models import RowQuerySet
+from logto_auth.models import LogtoIdentity, RowQuerySet
 
 __all__ = ["MovedPassword"]
 
 
 class MovedPassword(models.Model):
-    """An account whose password Logto has, so that this site never confirms it again. It holds no password."""
+    """A user at Logto who has a password there, so that this site never confirms one again. It holds no password.
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    With the identity, the row goes too: after a rollback of an import, nothing has moved.
+    """
+
+    identity = models.OneToOneField(LogtoIdentity, on_delete=models.CASCADE, related_name="+")
     # When this site confirmed the password, or learned that Logto has one. In seconds since the epoch.
     at = models.FloatField(editable=False)
     # Whether this site confirmed it. Otherwise the user has set one at Logto.
@@ -26,4 +28,4 @@ class MovedPassword(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return str(self.user_id)
+        return str(self.identity_id)

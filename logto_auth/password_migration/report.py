@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef
+
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
@@ -10,6 +12,7 @@ from logto_auth.tenant.password_migration import stored_action
 from logto_auth.tenant.site import password_migration_keys
 
 from .accounts import is_over, left_accounts, linked_accounts, mark_moved
+from .models import MovedPassword
 from .values import Status
 
 __all__ = ["find_moved", "status"]
@@ -31,22 +34,16 @@ def status() -> Status:
 
 def find_moved() -> int:
     """Ask Logto which users have a password there by now; return how many are new."""
-    api, found, last_key = management_api(), 0, None
-    while True:
-        rows = left_accounts().order_by("pk")
-        users = list((rows if last_key is None else rows.filter(pk__gt=last_key))[:BATCH])
-        if not users:
-            return found
-        last_key = users[-1].pk
-        identities = LogtoIdentity.objects.filter(issuer=conf.issuer, user__in=users, status=UserStatus.ACTIVE)
-        by_sub = {identity.sub: identity.user_id for identity in identities}
-        by_key = {user.pk: user for user in users}
-        # An account may have several users, so there may be more of them than accounts.
-        subs = list(by_sub)
-        for start in range(0, len(subs), BATCH):
-            for row in api.users.with_ids(subs[start : start + BATCH]):
-                if row.get("hasPassword") is True and row["id"] in by_sub:
-                    found += mark_moved(by_key[by_sub[row["id"]]], by_site=False)
+    api, found, last_key = management_api(), 0, 0
+    moved = MovedPassword.objects.filter(identity=OuterRef("pk"))
+    left = LogtoIdentity.objects.filter(issuer=conf.issuer, status=UserStatus.ACTIVE, user__in=linked_accounts())
+    while batch := list(left.filter(~Exists(moved), pk__gt=last_key).order_by("pk")[:BATCH]):
+        last_key = batch[-1].pk
+        by_sub = {identity.sub: identity for identity in batch}
+        for row in api.users.with_ids(list(by_sub)):
+            if row.get("hasPassword") is True and row["id"] in by_sub:
+                found += mark_moved(by_sub[row["id"]], by_site=False)
+    return found
 
 
 def _is_installed() -> bool | None:

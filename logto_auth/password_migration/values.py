@@ -15,7 +15,7 @@ class Status:
     """The accounts with such a password that the import has linked. Inactive accounts, staff and superusers do not
     count: their passwords never move."""
     migrated: int
-    """Those of them whose password Logto has, as far as this site knows."""
+    """Those of them of which this site knows that Logto has a password."""
     left: int
     """The others."""
     is_installed: bool | None

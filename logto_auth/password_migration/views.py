@@ -129,9 +129,9 @@ def _is_verified(call: Call) -> bool:
     """Return the answer. Raise Refused."""
     if _counted(lambda: count_attempt(call.subject)):
         raise Refused("There were too many attempts.", code="too_many_attempts", status=429)
+    if _is_closed():
+        return False
     try:
-        if is_over() or not has_sample():
-            return False
         is_verified = verify(call.sub, call.password)
     except (ConfigurationError, LogtoError) as error:
         raise Refused(f"Logto could not be asked: {error}", code="logto_unavailable", status=503) from error
@@ -139,6 +139,13 @@ def _is_verified(call: Call) -> bool:
         logger.info("Logto stores the password of its user %s, which this site has confirmed.", call.sub)
         forget_attempts(call.subject)
     return is_verified
+
+
+def _is_closed() -> bool:
+    try:
+        return is_over() or not has_sample()
+    except ConfigurationError as error:
+        raise Refused(str(error), code="not_configured", status=503) from error
 
 
 def _counted(count: Callable[[], bool]) -> bool:

@@ -18,14 +18,14 @@ from logto_auth.account_api.errors import (
 )
 from logto_auth.account_api.types import IdentifierKind, VerificationRecord
 from logto_auth.clients import account_api
-from logto_auth.exceptions import ProviderError, SignInRequired
+from logto_auth.exceptions import NotDuringImpersonation, ProviderError, SignInRequired
 from logto_auth.oidc.secrets import Secret, as_secret, hide_frames
 
 from . import store
 from .outage import contact
 from .store import AccessToken, StoredSession
 
-__all__ = ["MAX_VERIFICATION_SECONDS", "SessionAccount"]
+__all__ = ["MAX_VERIFICATION_SECONDS", "SessionAccount", "refuse_impersonation"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -107,12 +107,19 @@ def _async(
     return wrapper
 
 
+def refuse_impersonation(stored: StoredSession) -> None:
+    """Raise NotDuringImpersonation if staff act as the user of this session."""
+    if stored.is_impersonation:
+        raise NotDuringImpersonation("Only the user may do this. A staff member acts as the user now.")
+
+
 class SessionAccount:
     """The account of the signed-in user at Logto. See `account_api.AccountAPI` for what each method needs and raises.
 
     The access token of the session is refreshed if necessary, and the session's verification record is sent where it is
     needed. In place of AccessTokenRejected, a method raises SignInRequired: the session has ended at Logto. All methods
-    raise SignInRequired if nobody is signed in through Logto, and what `request.logto.access_token` raises.
+    raise SignInRequired if nobody is signed in through Logto, NotDuringImpersonation while staff act as the user, and
+    what `request.logto.access_token` raises.
 
     While Logto cannot be reached, the methods raise ProviderUnreachable without waiting, as the refresh of tokens does.
     """
@@ -185,6 +192,7 @@ class SessionAccount:
         Scope `email` or `phone`. Raise InvalidValue if there is none, and what `request.logto.user_info` raises.
         It comes from userinfo, because the Account API hides a field that is Off, and claims may be stale.
         """
+        self._refuse_impersonation()
         if not self.has_scopes(kind):
             raise AccountScopeMissing(f"A code to the user's own address needs the scope {kind}.", scopes=[kind])
         address = self._user_info().get(ADDRESS_CLAIMS[kind])
@@ -194,6 +202,7 @@ class SessionAccount:
 
     def _user_info(self) -> Mapping[str, Any]:
         """Return userinfo. If Logto does not accept the token, refresh it once, as `_call` does."""
+        self._refuse_impersonation()
         try:
             # A token that has expired is refreshed before: that is a contact of its own.
             self._principal.opaque_token()
@@ -236,7 +245,13 @@ class SessionAccount:
                 store.forget_verification(stored)
             raise
 
+    def _refuse_impersonation(self) -> None:
+        stored = self._principal.own_session
+        if stored is not None:
+            refuse_impersonation(stored)
+
     def _api(self) -> AccountAPI:
+        self._refuse_impersonation()
         token = self._principal.opaque_token()
         stored = self._principal.own_session
         verification_id = stored.verification_id if stored is not None and self.is_verified else None

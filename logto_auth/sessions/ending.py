@@ -12,10 +12,9 @@ from typing import Any
 from django.contrib.auth import get_user, logout
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.urls import get_script_prefix
 from django.views.decorators.debug import sensitive_variables
 
-from logto_auth.access.responses import impersonation_ended_response, session_ended_response
+from logto_auth.access.responses import session_ended_response
 from logto_auth.announcements import announce, django_session_key, user_key
 from logto_auth.clients import oidc_client
 from logto_auth.exceptions import LogtoError, ProviderError, ProviderUnreachable
@@ -25,8 +24,9 @@ from logto_auth.oidc.secrets import Secret
 
 from . import store
 from .impersonation import end_impersonation, own_session_of, record_of, set_impersonation
+from .impersonation_check import impersonation_ended
 from .outage import contact
-from .principal import SessionPrincipal
+from .principal import SessionPrincipal, session_principal
 from .store import SessionTokens
 
 __all__ = [
@@ -54,7 +54,7 @@ def end_session(request: HttpRequest, error: LogtoError) -> HttpResponse | None:
     if record is not None:
         # Staff act as the user. The view must not run as the staff member.
         end_impersonation(request, cause="user_refused" if error.code in REFUSALS_OF_USER else "session_ended")
-        return impersonation_ended_response(request, get_script_prefix(), is_signed_in=request.user.is_authenticated)
+        return impersonation_ended(request)
     # Not `request.user`: other code may have put a user there whom the user of the session impersonates.
     user, has_row = get_user(request), store.session_id(request.session) is not None
     logger.warning("A session has ended: %s (%s)", error, error.code)
@@ -125,10 +125,22 @@ def begin_unconfirmed_session(sender: object, request: HttpRequest | None, **kwa
     A sign-in at Logto sends the signal too, and then gives the session its row.
     """
     session = getattr(request, "session", None)
+    _end_row_of_former_impersonation(request)
     if session is not None and store.is_of_logto_backend(session) and store.session_id(session) is None:
         principal = getattr(request, "logto", None)
         at_most_until = principal.fresh_until_at_start if isinstance(principal, SessionPrincipal) else None
         store.begin_unconfirmed(session, at_most_until=at_most_until)
+
+
+def _end_row_of_former_impersonation(request: HttpRequest | None) -> None:
+    """Code of the site signs in another user while staff act as a user: Django has emptied the session."""
+    impersonation = getattr(request, "impersonation", None)
+    if request is None or impersonation is None or record_of(request.session) is not None:
+        return
+    stored = session_principal(request).stored_at_start
+    if stored is not None and stored.is_impersonation:
+        LogtoSession.objects.filter(pk=stored.id).end(reason="session_ended", request=request)
+    set_impersonation(request, None)
 
 
 def end_row_on_logout(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

@@ -24,6 +24,7 @@ from django.middleware.csrf import rotate_token
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession
 from logto_auth.oidc.types import TokenSet
+from logto_auth.users.current_request import unwrapped
 
 from . import store
 from .principal import session_principal
@@ -86,7 +87,8 @@ class Impersonation:
 class Record:
     """What Django's session of an impersonation knows."""
 
-    session_key: str
+    # Without a representation: an error report shows the variables of each frame.
+    session_key: str = field(repr=False)
     """The key of the staff member's own Django session."""
     impersonator_key: str
     """The key of the staff member, as in Django's session."""
@@ -102,10 +104,11 @@ class Record:
 def record_of(session: SessionBase) -> Record | None:
     """Return how to return from the impersonation of `session`; None if it is none."""
     value = session.get(RECORD_KEY)
-    try:
-        return Record(**value) if isinstance(value, Mapping) else None
-    except TypeError:
+    if not isinstance(value, Mapping) or value.keys() != Record.__dataclass_fields__.keys():
         return None
+    started_at = value["started_at"]
+    are_texts = all(isinstance(each, str) for name, each in value.items() if name != "started_at")
+    return Record(**value) if are_texts and isinstance(started_at, int | float) else None
 
 
 def is_over(session: SessionBase) -> bool:
@@ -127,7 +130,7 @@ def begin(
 ) -> Impersonation:
     """Move the session of `request` to a new one, in which its user acts as that of `identity`."""
     own, user, started_at = request.session, identity.user, time.time()
-    impersonator = request.user
+    impersonator = unwrapped(request.user)
     if own.modified:
         # The session middleware saves the session that `request` has at the end.
         own.save()
@@ -174,6 +177,8 @@ def end_impersonation(request: HttpRequest, *, cause: str = "left") -> Any | Non
     Return None if that session has ended: nobody is signed in then. Also if `request` is no impersonation, in which
     case nothing changes. `impersonation_ended` is sent with `cause`, unless another request has ended it.
     """
+    # REST framework's request wraps Django's, to which the session belongs.
+    request = getattr(request, "_request", request)
     record = record_of(request.session)
     if record is None:
         return None
@@ -241,6 +246,8 @@ def forget_cookie(request: HttpRequest) -> None:
 
 def set_impersonation(request: HttpRequest, impersonation: Impersonation | None) -> None:
     """Set `request.impersonation` and `request.impersonator`."""
+    if impersonation is not None:
+        request.must_not_be_stored = True  # type: ignore[attr-defined]
     request.impersonation = impersonation  # type: ignore[attr-defined]
     request.impersonator = impersonation.impersonator if impersonation else None  # type: ignore[attr-defined]
 
@@ -270,7 +277,7 @@ def _session_with_key(session: SessionBase, key: str | None) -> SessionBase:
     # A session class of the site may need more than the key, so that no new object is made.
     other = copy(session)
     vars(other).pop("_session_cache", None)
-    other._session_key = key  # type: ignore[attr-defined]
+    other._session_key = key
     other.accessed = other.modified = False
     if key is None:
         other._session_cache = {}  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import logging
 import time
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
@@ -42,7 +43,7 @@ from .impersonation_rules import has_impersonation_permission, is_protected
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["is_impersonating", "revalidate_impersonation"]
+__all__ = ["impersonation_ended", "is_impersonating", "revalidate_impersonation"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -69,7 +70,9 @@ def is_impersonating(request: HttpRequest) -> bool:
 
 def revalidate_impersonation(request: HttpRequest) -> HttpResponse | None:
     """Return None if the view may run, else the response to send instead. Set `request.impersonation`."""
-    record = record_of(request.session)
+    request.must_not_be_stored = True  # type: ignore[attr-defined]
+    # Django empties the session of a user whose password has changed.
+    record, session_id = record_of(request.session), store.session_id(request.session)
     if record is None:
         # Another request has returned. The browser has the cookie of the staff member's own session by now.
         forget_cookie(request)
@@ -78,7 +81,7 @@ def revalidate_impersonation(request: HttpRequest) -> HttpResponse | None:
     try:
         impersonation = _confirmed(request, principal, record)
     except _Ended as end:
-        return _end(request, record, end.cause)
+        return _end(request, record, session_id, end.cause)
     set_impersonation(request, impersonation)
     return _refusal_of_read_only(request, impersonation)
 
@@ -142,29 +145,30 @@ def _refreshed(principal: SessionPrincipal | None, row: StoredSession, cause: st
 # The end
 
 
-def _end(request: HttpRequest, record: Record, cause: str) -> HttpResponse | None:
+def _end(request: HttpRequest, record: Record, session_id: str | None, cause: str) -> HttpResponse | None:
     if is_prefetch(request):
         # The next page ends it.
         forget_cookie(request)
         return prefetch_response()
-    session_id = store.session_id(request.session)
     if session_id is not None:
         LogtoSession.objects.filter(pk=session_id).impersonations().end(reason=cause, request=request)
-    if has_access_token(request) or getattr(request, "is_socket", False):
-        # Its response may not reach the browser. The next page returns to the staff member's own session.
+    # The next page returns to the staff member's own session.
+    if getattr(request, "is_socket", False):
+        forget_cookie(request)
+        return None
+    if has_access_token(request):
         _without_user(request)
         return None
     # The page offers to start again for the same user.
-    query = {ENDED: cause, "user": str(request.session.get(SESSION_KEY, ""))}
-    user = return_to_own_session(request, record)
+    user_key = request.session.get(SESSION_KEY)
+    query = {ENDED: cause, **({"user": str(user_key)} if user_key is not None else {})}
+    return_to_own_session(request, record)
     if is_path_of(request.path, SIGN_OUT):
         return None
     url = with_query(_page_url(), query)
-    if is_from_script(request):
-        return impersonation_json(request, "impersonation_ended", status=401, url=url)
-    if request.method in SAFE_METHODS or is_path_of(request.path, LEAVE):
+    if not is_from_script(request) and (request.method in SAFE_METHODS or is_path_of(request.path, LEAVE)):
         return HttpResponseRedirect(url)
-    return impersonation_ended_response(request, url, is_signed_in=user is not None)
+    return impersonation_ended(request, url)
 
 
 def _over_response(request: HttpRequest) -> HttpResponse | None:
@@ -172,17 +176,22 @@ def _over_response(request: HttpRequest) -> HttpResponse | None:
         return prefetch_response()
     if has_access_token(request) or getattr(request, "is_socket", False):
         return None
-    url = _page_url()
+    if request.method in SAFE_METHODS and not is_from_script(request):
+        return HttpResponseRedirect(_page_url())
+    return impersonation_ended(request, is_signed_in=True)
+
+
+def impersonation_ended(request: HttpRequest, url: str = "", *, is_signed_in: bool | None = None) -> HttpResponse:
+    """Return the response to a request that is not carried out, because the impersonation has ended: 401 or 403."""
+    url = url or _page_url()
     if is_from_script(request):
         return impersonation_json(request, "impersonation_ended", status=401, url=url)
-    if request.method in SAFE_METHODS:
-        return HttpResponseRedirect(url)
-    return impersonation_ended_response(request, url, is_signed_in=True)
+    if is_signed_in is None:
+        is_signed_in = request.user.is_authenticated
+    return impersonation_ended_response(request, url, is_signed_in=is_signed_in)
 
 
 def _without_user(request: HttpRequest) -> None:
-    from django.contrib.auth.models import AnonymousUser
-
     set_user(request, AnonymousUser())
 
 

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
-from logto_auth.exceptions import ImpersonationRefused, NotRecorded, SignInRefused
+from logto_auth.exceptions import ConfigurationError, ImpersonationRefused, NotRecorded, SignInRefused
 from logto_auth.models import LogtoIdentity, LogtoSession, UserStatus
 from logto_auth.signals import impersonation_refused, impersonation_started
 from logto_auth.users.accepted import accepted_user
+from logto_auth.users.current_request import unwrapped
 from logto_auth.users.provisioning import update
 from logto_auth.users.rights import has_admin_rights
 
@@ -44,7 +45,7 @@ REFUSAL_TEXTS: dict[str, str | Promise] = {
     "impersonation_of_oneself": _("This is your own account."),
     "impersonation_user_inactive": _("This account is not active, here or at Logto."),
     "impersonation_not_linked": _("This account is not linked to a user at Logto."),
-    "impersonation_of_staff": _("Nobody can act as staff, or as somebody who may act as users."),
+    "impersonation_of_staff": _("Nobody can act as staff, or as a person who may act as users."),
     "impersonation_reason_missing": _("Write a reason, in up to 500 characters."),
     "impersonation_refused_by_site": _("This site does not permit you to act as this user."),
 }
@@ -59,9 +60,12 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     machine-to-machine application; ProviderError and ManagementAPIError if Logto fails; ValueError if `seconds` is less
     than 1.
     """
+    request = _django_request(request)
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
-    seconds = conf.impersonation_seconds if seconds is None else min(seconds, conf.impersonation_seconds)
+    seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
+    if not hasattr(request, "impersonation"):
+        raise ConfigurationError("Support access needs logto_auth.middleware.LogtoMiddleware in MIDDLEWARE.")
     try:
         allowed = _check(request, user)
         _check_reason(reason)
@@ -73,18 +77,19 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
             user=user,
             impersonator=_who_acts(request),
             code=error.code,
-            reason=reason.strip()[:MAX_REASON_LENGTH] if isinstance(reason, str) else "",
+            reason=reason.strip()[:MAX_REASON_LENGTH],
         )
         raise
 
 
 def check_may_impersonate(request: HttpRequest, user: Any) -> None:
     """Raise ImpersonationRefused if the user of `request` may not act as `user`. It does not call Logto."""
-    _check(request, user)
+    _check(_django_request(request), user)
 
 
 def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     """Return whether the user of `request` may act as `user`; without one, whether they may act as any."""
+    request = _django_request(request)
     try:
         if user is None:
             _check_staff(request)
@@ -93,6 +98,11 @@ def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     except ImpersonationRefused:
         return False
     return True
+
+
+def _django_request(request: HttpRequest) -> HttpRequest:
+    # REST framework's request wraps Django's, to which the session belongs.
+    return getattr(request, "_request", request)
 
 
 # The rules
@@ -163,9 +173,9 @@ def _ask_site(request: HttpRequest, user: Any) -> None:
         raise _refused("impersonation_refused_by_site", "LOGTO_IMPERSONATION_ALLOWED has refused it.")
 
 
-def _check_reason(reason: object) -> None:
+def _check_reason(reason: str) -> None:
     # A text of blanks, dots or invisible characters is none.
-    if not isinstance(reason, str) or not any(character.isalnum() for character in reason):
+    if not any(character.isalnum() for character in reason):
         raise _refused("impersonation_reason_missing", "The reason is empty.", status=400)
     if len(reason.strip()) > MAX_REASON_LENGTH:
         text = f"The reason has more than {MAX_REASON_LENGTH} characters."
@@ -191,7 +201,7 @@ def _start(request: HttpRequest, allowed: _Allowed, reason: str, seconds: int) -
         token_set = exchanged_tokens.new_tokens(identity.sub)
         with batch(Cause.LOGTO):
             update(identity, token_set.id_token_claims)
-        identity.user = accepted_user(identity.user_id)
+        identity.user = accepted_user(identity.user_id)  # type: ignore[assignment]
     except SignInRefused as error:
         raise _refused("impersonation_user_inactive", str(error)) from error
     # Logto may just have made them staff.
@@ -200,7 +210,7 @@ def _start(request: HttpRequest, allowed: _Allowed, reason: str, seconds: int) -
     # It may have ended during the calls.
     if store.read(allowed.own_session.id) is None:
         raise _refused("impersonation_without_logto", "The session of the staff member has ended.")
-    impersonator = request.user
+    impersonator = unwrapped(request.user)
     impersonation = begin(request, identity, token_set, own_session=allowed.own_session, reason=reason, seconds=seconds)
     try:
         with batch(Cause.STAFF, request) as changes:

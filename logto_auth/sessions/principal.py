@@ -29,7 +29,7 @@ from logto_auth.signals import account_edited
 from logto_auth.users.claims import role_names
 
 from . import refresh, store
-from .account import SessionAccount
+from .account import SessionAccount, refuse_impersonation
 from .other_sessions import EndedSessions, end_other_sessions
 from .store import SessionTokens, StoredSession
 
@@ -57,6 +57,13 @@ class SignedInSession:
     user_agent: str
     ip_address: str | None
     is_current: bool
+    impersonator: Any = None
+    """The staff member who acts as the user in this session; None in the user's own sessions."""
+
+    @property
+    def is_impersonation(self) -> bool:
+        """Whether a staff member acts as the user in this session."""
+        return self.impersonator is not None
 
 
 class LogtoHttpRequest(HttpRequest):
@@ -91,7 +98,8 @@ def keep_logto_session(request: HttpRequest) -> None:
     user. Does nothing if there was no Logto session at the start of the request.
     """
     stored = session_principal(request).stored_at_start
-    if stored is not None:
+    # In an impersonation nobody begins another one.
+    if stored is not None and not stored.is_impersonation:
         store.reattach(request.session, stored)
 
 
@@ -206,7 +214,9 @@ class SessionPrincipal(RequestPrincipal):
         are in no refreshed token.
         """
         stored = self._own_session
-        return stored is not None and time.time() - stored.started_at > SECONDS_OF_NEW_SIGN_IN
+        if stored is None or stored.is_impersonation:
+            return False
+        return time.time() - stored.started_at > SECONDS_OF_NEW_SIGN_IN
 
     @property
     def is_machine(self) -> bool:
@@ -312,6 +322,11 @@ class SessionPrincipal(RequestPrincipal):
         if wanted is None:
             return data.memberships[0] if len(data.memberships) == 1 else None
         return next((each for each in data.memberships if each.id == wanted), None)
+
+    @property
+    def must_choose_organization(self) -> bool:
+        """True if the user belongs to several organizations, has chosen none of them, and the URL selects none."""
+        return len(self.organizations) > 1 and self.organization_id is None and not self._requested_organization_id()
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -449,7 +464,8 @@ class SessionPrincipal(RequestPrincipal):
         if the site refuses the user; TokenError if the new tokens fail a check; ProviderError if Logto cannot be
         reached. In the last case the session continues, and its next request tries again.
         """
-        if self._current_session().tokens.refresh_token is None:
+        current = self._current_session()
+        if current.tokens.refresh_token is None and not current.is_impersonation:
             raise SignInRequired("There is no refresh token: ask for the scope offline_access, or sign in again.")
         with self._refreshing() as stored:
             self.remember(refresh.refresh_everything(stored))
@@ -498,8 +514,12 @@ class SessionPrincipal(RequestPrincipal):
                 user_agent=row.user_agent,
                 ip_address=row.ip_address,
                 is_current=row.pk == current.id,
+                impersonator=row.impersonator,
             )
-            for row in LogtoSession.objects.of_user(current.user_id).order_by("-started_at")
+            for row in LogtoSession.objects.of_user(current.user_id)
+            .select_related("impersonator")
+            .defer("encrypted_tokens")
+            .order_by("-started_at")
         )
 
     def end_other_sessions(self) -> EndedSessions:
@@ -508,8 +528,9 @@ class SessionPrincipal(RequestPrincipal):
         Logto would sign another browser in again without a password, so its sessions end too: by the Account API if the
         user is verified (`account.is_verified`) and the scope `urn:logto:scope:sessions` was granted, else by the
         Management API if `LOGTO_M2M_APP_ID` is set. If neither can do it, `at_logto` of the result is None. Problems at
-        Logto are logged, and raise nothing. When signed out, no session ends.
+        Logto are logged, and raise nothing. When signed out, no session ends. Raise NotDuringImpersonation.
         """
+        self.refuse_impersonation()
         current = self._own_session
         return end_other_sessions(current, self.account) if current else EndedSessions(here=0, at_logto=0)
 
@@ -517,6 +538,12 @@ class SessionPrincipal(RequestPrincipal):
     def account(self) -> SessionAccount:
         """The user's own account at Logto. Its methods raise SignInRequired when signed out."""
         return SessionAccount(self)
+
+    def refuse_impersonation(self) -> None:
+        """Raise NotDuringImpersonation if staff act as the user, for what only the user may do."""
+        stored = self._own_session
+        if stored is not None:
+            refuse_impersonation(stored)
 
     @property
     def own_session(self) -> StoredSession | None:

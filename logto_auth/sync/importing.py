@@ -31,8 +31,7 @@ from logto_auth.users.suspension import suspend
 
 from .in_order import InOrder, in_order
 from .marks import MARK, is_marked, mark_of
-from .passwords import may_move
-from .payloads import Identifier, Payload, exact_identifier, payload_of, user_values
+from .payloads import Identifier, Payload, can_move, exact_identifier, payload_of, user_values
 from .report import Report
 
 if TYPE_CHECKING:
@@ -363,9 +362,7 @@ def in_batches(users: QuerySet[Any]) -> Iterator[list[Any]]:
 def _kind(payload: Payload) -> str:
     if "passwordDigest" in payload.values:
         return WITH_PASSWORD
-    user = payload.user
-    may = may_move(user.password) and user.is_active and not has_admin_rights(user)
-    return PASSWORD_MOVES if may else NEW_PASSWORD
+    return PASSWORD_MOVES if can_move(payload.user) else NEW_PASSWORD
 
 
 def _shares_an_identifier(payload: Payload, user: User) -> bool:

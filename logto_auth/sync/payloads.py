@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 
-from .passwords import UnsupportedHash, digest_of
+from logto_auth.users.rights import has_admin_rights
+
+from .passwords import UnsupportedHash, digest_of, may_move
 
 __all__ = ["user_values"]
 
@@ -74,6 +77,11 @@ def user_values(user: Any) -> dict[str, Any]:
     }
 
 
+def can_move(user: Any) -> bool:
+    """Return whether the password of an account can move at the first sign-in (decision 0055)."""
+    return may_move(user.password) and user.is_active and not has_admin_rights(user)
+
+
 def payload_of(user: Any, values_of: Callable[[Any], Mapping[str, Any]]) -> Payload:
     """Return the payload of `user`, with the password if Logto can check its hash."""
     payload = Payload(user, {name: value for name, value in values_of(user).items() if value})
@@ -87,5 +95,7 @@ def payload_of(user: Any, values_of: Callable[[Any], Mapping[str, Any]]) -> Payl
     try:
         payload.values |= digest_of(user.password).payload
     except UnsupportedHash as error:
-        payload.remarks.append(f"imported without a password: {error}; the user must use 'Forgot password' at Logto")
+        moves = can_move(user) and apps.is_installed("logto_auth.password_migration")
+        then = "it moves at the first sign-in" if moves else "the user must use 'Forgot password' at Logto"
+        payload.remarks.append(f"imported without a password: {error}; {then}")
     return payload

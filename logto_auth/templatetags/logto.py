@@ -18,7 +18,7 @@ from logto_auth.access.requirements import Requirement
 from logto_auth.access.responses import page_of_request
 from logto_auth.account.links import PAGES as ACCOUNT_PAGES
 from logto_auth.account.links import account_url
-from logto_auth.exceptions import InvalidAccountTask, InvalidSignInOption, LogtoError
+from logto_auth.exceptions import InvalidAccountTask, InvalidSignInOption, LogtoError, NotDuringImpersonation
 from logto_auth.impersonation.banner import render_banner
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.next_url import is_sign_in_path
@@ -76,6 +76,7 @@ def logto_account_link(context: template.Context, task: str, next: str = "", **o
 
     After the task the browser comes back to `next`, by default this page. `options` are those of `account_url`:
     `show_success`, `identifier`, `ui_locales`, and `connector_id` for the tasks with "social".
+    Return "" while staff act as the user.
     """
     request = _request(context)
     if request is None:
@@ -84,6 +85,8 @@ def logto_account_link(context: template.Context, task: str, next: str = "", **o
         return account_url(
             request, task, next=None if task in ACCOUNT_PAGES else next or _current_page(context), **options
         )
+    except NotDuringImpersonation:
+        return ""
     except (InvalidAccountTask, TypeError) as error:
         _report(str(error))
         return ""

@@ -14,6 +14,7 @@ __all__ = [
     "CONSOLE_API",
     "CONSOLE_PAGES",
     "PASSWORD_MIGRATION_URLS",
+    "SUPPORT_ACCESS_PAGES",
     "included_url_names",
 ]
 
@@ -23,6 +24,8 @@ CONSOLE_API: Final = "logto_organizations_api"
 # Those of the pages and endpoints for API keys.
 API_KEY_PAGES: Final = "logto_api_keys"
 API_KEY_ENDPOINTS: Final = "logto_api_keys_api"
+# That of the pages of support access.
+SUPPORT_ACCESS_PAGES: Final = "logto_impersonation"
 # That of the API documentation with a sign-in.
 API_DOCS: Final = "logto_api_docs"
 # That of the endpoint for passwords that Logto cannot import.

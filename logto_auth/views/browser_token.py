@@ -13,7 +13,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
 from logto_auth.access.requirements import MissingRequirement, RequirementKind
-from logto_auth.access.responses import forbidden_json, unauthorized_response
+from logto_auth.access.responses import (
+    forbidden_json,
+    is_impersonated,
+    not_during_impersonation_response,
+    unauthorized_response,
+)
 from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ProviderError
 from logto_auth.navigation import is_same_origin_fetch
@@ -66,6 +71,9 @@ class BrowserTokenView(PublicView):
         principal = session_principal(request)
         if not principal.is_authenticated:
             return unauthorized_response(request)
+        if is_impersonated(request):
+            # Each script that reads the memory of the page could act as the user for as long as the token lives.
+            return not_during_impersonation_response(request)
         if _are_too_many(principal):
             return _too_many_requests()
         resource = _requested_resource(request)

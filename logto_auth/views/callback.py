@@ -22,6 +22,7 @@ from logto_auth.oidc.claims import is_numeric_date
 from logto_auth.oidc.types import Claims, TokenSet
 from logto_auth.sessions import store
 from logto_auth.sessions.ending import end_session, sign_out_here
+from logto_auth.sessions.impersonation import end_impersonation
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.second_factor import authentication_methods
 from logto_auth.sessions.store import SessionTokens
@@ -107,6 +108,8 @@ class CallbackView(PublicView):
             _check_session(request, pending)
             chosen_organization = _check_confirmation(request, token_set)
             token_set = _with_former_proof(token_set, _confirmed_tokens(request, pending))
+        # A sign-in that began before: the staff member no longer acts as the user.
+        end_impersonation(request)
         with batch(Cause.SIGN_IN, request):
             try:
                 self.sign_in(request, token_set, userinfo)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 
+from logto_auth.access.responses import is_impersonated, not_during_impersonation_response
 from logto_auth.exceptions import InvalidSignInOption, LogtoError
 from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.sign_in.error_page import error_response
@@ -36,6 +37,8 @@ class AcceptInvitationView(PublicView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Return the page, which shows whom the invitation is for and who is signed in. It changes nothing."""
+        if is_impersonated(request):
+            return not_during_impersonation_response(request)
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             email = _invitation(request).login_hint
@@ -47,6 +50,8 @@ class AcceptInvitationView(PublicView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Return the redirect to Logto."""
+        if is_impersonated(request):
+            return not_during_impersonation_response(request)
         next_url = safe_next_url(request, request.GET.get(REDIRECT_FIELD_NAME))
         try:
             return redirect_to_logto(request, next_url=next_url, options=_invitation(request))

@@ -15,7 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from logto_auth.access.requirements import SecondFactor
-from logto_auth.access.responses import sign_in_page, unauthorized_response
+from logto_auth.access.responses import (
+    is_impersonated,
+    not_during_impersonation_response,
+    sign_in_page,
+    unauthorized_response,
+)
 from logto_auth.access.second_factor import second_factor_from_query, second_factor_url
 from logto_auth.account.missing_factor import MissingFactor, reason_for, set_up_url
 from logto_auth.conf import conf
@@ -136,6 +141,8 @@ class SecondFactorView(PublicView):
         except InvalidSignInOption as error:
             return error_response(request, error, next_url=next_url)
         url = _url(request, next_url, second_factor)
+        if is_impersonated(request):
+            return not_during_impersonation_response(request)
         principal = session_principal(request)
         if request.user.is_authenticated and second_factor.is_met_by(principal):
             return HttpResponseRedirect(next_url)

@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from logto_auth.access.responses import sign_in_page, unauthorized_response
 from logto_auth.exceptions import LogtoError
-from logto_auth.navigation import is_fetch, is_from_page_library
+from logto_auth.navigation import is_fetch, is_from_page_library, is_navigation
 from logto_auth.oidc.authorization import SignInOptions
+from logto_auth.sessions.impersonation import end_impersonation
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sign_in.error_page import error_response
 from logto_auth.sign_in.next_url import safe_next_url
@@ -36,6 +37,9 @@ class SignInView(PublicView):
             options = options_from_query(request.GET, defaults=self.sign_in_options)
             if options == SignInOptions() and session_principal(request).is_authenticated:
                 return HttpResponseRedirect(next_url)
+            if is_navigation(request):
+                # The staff member signs in, who then no longer acts as the user.
+                end_impersonation(request)
             return redirect_to_logto(request, next_url=next_url, options=options)
         except LogtoError as error:
             return error_response(request, error, next_url=next_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 
-from logto_auth.access.responses import unauthorized_response
+from logto_auth.access.responses import is_impersonated, not_during_impersonation_response, unauthorized_response
 from logto_auth.account.other_sessions import end_other_sessions, ended_text, verification_to_end_sessions
 from logto_auth.exceptions import ProviderError
 from logto_auth.navigation import is_from_htmx, is_from_script
@@ -21,6 +22,7 @@ from logto_auth.pages.notices import Notice, notices_response
 from logto_auth.sessions import store
 from logto_auth.sessions.ending import sign_out_here, sign_out_url
 from logto_auth.sessions.principal import session_principal
+from logto_auth.sessions.store import StoredSession
 from logto_auth.sign_in.next_url import safe_next_url
 from logto_auth.sign_in.page import render_page
 from logto_auth.sign_in.start import absolute_uri
@@ -40,7 +42,7 @@ class SignOutView(PublicView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Sign out, and return the redirect to Logto, or the page `signed_out.html` if Logto cannot be reached."""
-        stored, user = session_principal(request).stored_session, request.user
+        stored, user = _signed_in(request)
         is_of_logto = stored is not None or store.is_of_logto_backend(request.session)
         home = resolve_url(settings.LOGOUT_REDIRECT_URL or get_script_prefix())
         sign_out_here(request)
@@ -57,6 +59,14 @@ class SignOutView(PublicView):
             logger.error("Signed out of this site only: %s", error)
             return render_page(request, "signed_out.html", {"home": home})
         return _redirect_to_sign_out(request, url)
+
+
+def _signed_in(request: HttpRequest) -> tuple[StoredSession | None, Any]:
+    """Return the row and the user to sign out. Staff who act as a user sign themselves out, here and at Logto."""
+    impersonation = getattr(request, "impersonation", None)
+    if impersonation is not None:
+        return impersonation.own_session, impersonation.impersonator
+    return session_principal(request).stored_session, request.user
 
 
 def _redirect_to_sign_out(request: HttpRequest, url: Secret) -> HttpResponse:
@@ -86,6 +96,8 @@ class SignOutOthersView(PublicView):
         If the sessions at Logto can end only after the security verification, the redirect leads there first.
         """
         next_url = safe_next_url(request, request.POST.get(REDIRECT_FIELD_NAME))
+        if is_impersonated(request):
+            return not_during_impersonation_response(request)
         if not session_principal(request).is_authenticated:
             return HttpResponseRedirect(next_url)
         ended = end_other_sessions(request)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.utils import translation
@@ -20,6 +22,22 @@ ALIPAY_ONLY = {
 def account_page(browser, username, **options) -> str:
     browser.sign_in(username, **options)
     return browser.client.get("/account/claims").text
+
+
+# The messages after a sign-in and a sign-out
+
+
+def shown_messages(page: str) -> list[str]:
+    return re.findall(r'<p class="message[^>]*>(.*?)</p>', page)
+
+
+def test_sign_in_and_sign_out_are_confirmed_once(browser, tenant):
+    browser.sign_in("customer")
+    assert shown_messages(browser.client.get("/").text) == ["You are signed in as Customer."]
+    assert shown_messages(browser.client.get("/").text) == []
+    browser.client.post("/sign-out")
+    assert shown_messages(browser.client.get("/").text) == ["You are signed out."]
+    assert shown_messages(browser.client.get("/").text) == []
 
 
 # The page

@@ -78,7 +78,20 @@ def test_openapi_document_has_parameters_and_limits(document):
     assert parameters == {"q", "category", "page", "page_size"}
     year = document["components"]["schemas"]["Book"]["properties"]["year"]
     assert (year["minimum"], year["maximum"]) == (-3000, 1928)
-    assert set(document["paths"]["/api/orders/"]["post"]["responses"]) == {"201", "400", "409"}
+    assert set(document["paths"]["/api/orders/"]["post"]["responses"]) == {"201", "400", "401", "409"}
+
+
+def test_openapi_document_says_which_operations_need_a_sign_in(document):
+    books = document["paths"]["/api/books/"]
+    assert "401" not in books["get"]["responses"]
+    assert {} in books["get"]["security"]
+    assert "401" in books["post"]["responses"]
+
+
+def test_examples_of_the_openapi_document_can_be_sent(document):
+    body = document["paths"]["/api/books/"]["post"]["requestBody"]["content"]["application/json"]
+    [example] = [each["value"] for each in body["examples"].values()]
+    assert example["title"] == "Lady Susan"
 
 
 def test_docs_page_keeps_the_content_security_policy(client, db):

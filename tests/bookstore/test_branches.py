@@ -106,6 +106,30 @@ def test_switching_on_stock_page_opens_other_stock(admin):
     assert '<h1 class="page-title">Hill Branch</h1>' in switched.text
 
 
+def test_member_of_two_branches_chooses_one(admin):
+    page = admin.get("/branches/stock/")
+    assert page.status_code == 403
+    assert "<h1>Choose an organization</h1>" in page.text
+    main = page.text.split("<main")[1]
+    fields = {field["name"]: field.get("value") for field in Elements(main).all("input")}
+    assert fields["next"] == "/branches/stock/"
+    chosen = choose(admin, HILL, fields["next"])
+    assert chosen.redirect_chain[-1] == (f"/branches/{HILL}/stock/", 302)
+
+
+def test_refused_branch_in_the_url_offers_no_choice(admin, tenant):
+    tenant.add_organization(id="otherbranch1", name="Other Branch")
+    page = admin.get("/branches/otherbranch1/stock/")
+    assert page.status_code == 403
+    assert "Choose an organization" not in page.text
+
+
+def test_stock_is_linked_only_for_those_who_manage_it(editor):
+    page = editor.get("/branches/").text
+    assert "Harbour Branch" in page
+    assert f"/branches/{HARBOUR}/stock/" not in page
+
+
 def test_user_without_branch_has_no_stock_page(browser, tenant):
     browser.sign_in("customer")
     response = browser.client.get("/branches/stock/")

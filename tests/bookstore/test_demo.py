@@ -49,8 +49,8 @@ def busy_port() -> Iterator[str]:
         yield str(listener.getsockname()[1])
 
 
-def start(environment: dict[str, str]) -> AbstractContextManager[subprocess.Popen[str]]:
-    return child([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment)
+def start(environment: dict[str, str], *options: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return child([sys.executable, "manage.py", "demo", *options], cwd=ROOT, env=environment)
 
 
 def fault(environment: dict[str, str]) -> str:
@@ -99,6 +99,17 @@ def test_the_demo_runs_both_servers_and_ends_quietly(environment, end):
         assert f"-m bookstore.agents.client --url http://localhost:{environment['PORT']}/mcp" in output
     for account in ("customer", "editor", "admin", "owner", "manager", "suspended"):
         assert f"{account}-password" in output
+
+
+def test_json_names_urls_and_accounts_on_any_terminal(environment):
+    with start(environment | {"PYTHONIOENCODING": "ascii"}, "--json") as process:
+        data = json.loads(process.stdout.readline())
+        assert data["site"] == f"http://localhost:{environment['PORT']}/"
+        assert data["logto"] == f"http://localhost:{environment['EMULATOR_PORT']}"
+        assert {"username": "customer", "password": "customer-password"} in data["accounts"]
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output, "Traceback" in errors) == (0, "", False)
 
 
 @pytest.mark.timeout(180)

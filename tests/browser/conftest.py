@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def browser_profile(chromium: Browser, base_url: str, **options: Any) -> Iterator[BrowserContext]:
     """A fresh browser profile, in which any call to the internet is a failure."""
-    context = chromium.new_context(base_url=base_url, locale="en-GB", **options)
+    context = chromium.new_context(base_url=base_url, **{"locale": "en-GB", **options})
     context.set_default_timeout(15_000)
     strangers: list[str] = []
 

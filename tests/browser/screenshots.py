@@ -58,6 +58,8 @@ class Picture:
     height: int = HEIGHT
     width: int = WIDTH
     scheme: str = "light"
+    # An account that has to be known to the shop.
+    other: str = ""
 
 
 def open_sign_in_page(page: Page) -> None:
@@ -106,6 +108,15 @@ def open_account_in_admin(page: Page) -> None:
     heading.evaluate("heading => heading.scrollIntoView()")
 
 
+def start_support_access(page: Page) -> None:
+    page.get_by_role("main").get_by_role("link", name="customer", exact=True).click()
+    page.get_by_role("link", name="Support access…").click()
+    page.get_by_label("Reason").fill("Ticket 4711: the order is not in the list")
+    page.get_by_role("button", name="Start support access").click()
+    page.goto("/orders/")
+    expect(page.get_by_role("button", name="End support access")).to_be_visible()
+
+
 PICTURES = (
     Picture("shop", ""),
     Picture("shop-dark", "", scheme="dark"),
@@ -117,13 +128,16 @@ PICTURES = (
     Picture("api-keys", "customer", then=make_api_key, height=560),
     Picture("forbidden", "editor", f"/branches/{HARBOUR_BRANCH}/stock/", height=400, width=1200),
     Picture("admin-user", "admin", "/admin/auth/user/", then=open_account_in_admin, height=420, width=1300),
+    Picture("support-access", "admin", "/admin/auth/user/", then=start_support_access, height=480, other="customer"),
     Picture("audit-trail", "admin", "/admin/logto_audit/auditevent/", width=1200),
 )
+# Their names and colour schemes.
+ANIMATIONS = {"sign-in": "light", "sign-in-dark": "dark"}
 
 
 def main(names: Sequence[str]) -> int:
     """Take the pictures with these names, or all. Return the exit code."""
-    known = [picture.name for picture in PICTURES] + ["sign-in"]
+    known = [*(picture.name for picture in PICTURES), *ANIMATIONS]
     if unknown := set(names) - set(known):
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(known)}.", file=sys.stderr)
         return 1
@@ -131,8 +145,9 @@ def main(names: Sequence[str]) -> int:
         for picture in PICTURES:
             if not names or picture.name in names:
                 keep_or_write(IMAGES / f"{picture.name}.png", taken(picture, chromium, shop))
-        if not names or "sign-in" in names:
-            write_animation(IMAGES / "sign-in.webp", chromium, shop)
+        for name, scheme in ANIMATIONS.items():
+            if not names or name in names:
+                write_animation(IMAGES / f"{name}.webp", chromium, shop, scheme)
     return 0
 
 
@@ -148,6 +163,9 @@ def new_page(chromium: Browser, shop: str, **options: Any) -> Iterator[Page]:
 
 def taken(picture: Picture, chromium: Browser, shop: str) -> Image.Image:
     size = {"width": picture.width, "height": picture.height}
+    if picture.other:
+        with new_page(chromium, shop) as page:
+            sign_in(page, picture.other)
     with new_page(chromium, shop, viewport=size, color_scheme=picture.scheme) as page:
         if picture.account:
             sign_in(page, picture.account)
@@ -180,7 +198,7 @@ def is_alike(old: Image.Image, new: Image.Image) -> bool:
     return changed.histogram()[255] <= KEPT_PART * new.width * new.height
 
 
-def write_animation(path: Path, chromium: Browser, shop: str) -> None:
+def write_animation(path: Path, chromium: Browser, shop: str, scheme: str) -> None:
     """Write what a user sees during a sign-in: the shop, the page of Logto, and the shop again."""
     frames: list[tuple[Image.Image, int]] = []
 
@@ -192,7 +210,7 @@ def write_animation(path: Path, chromium: Browser, shop: str) -> None:
             draw_pointer(image, box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
         frames.append((image, milliseconds))
 
-    with new_page(chromium, shop, viewport={"width": WIDTH, "height": HEIGHT}) as page:
+    with new_page(chromium, shop, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme) as page:
         page.goto("/")
         add(SLOW)
         add(FAST, sign_in_button(page))

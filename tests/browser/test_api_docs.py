@@ -56,6 +56,23 @@ def test_public_operation_works_without_token(docs: Page) -> None:
     screenshot(docs, "api-docs")
 
 
+def test_padlocks_are_on_operations_that_need_a_sign_in(docs: Page) -> None:
+    docs.goto("/api/docs/")
+    docs.locator("#operations-books-books_create").wait_for()
+    expect(docs.locator("#operations-books-books_create .authorization__btn")).to_have_attribute(
+        "aria-label", "authorization button locked"
+    )
+    expect(docs.locator("#operations-books-books_list .authorization__btn")).to_have_count(0)
+
+
+def test_page_is_dark_in_a_dark_browser(docs: Page) -> None:
+    docs.emulate_media(color_scheme="dark")
+    docs.goto("/api/docs/")
+    expect(docs.locator("html")).to_have_class("dark-mode")
+    docs.emulate_media(color_scheme="light")
+    expect(docs.locator("html")).not_to_have_class("dark-mode")
+
+
 def test_entered_token_is_used(docs: Page, demo: str) -> None:
     block = opened(docs, "branches-branches_stock_update")
     docs.get_by_role("button", name="Authorize").first.click()

@@ -311,7 +311,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "W015": (
         {"LOGTO_SIGN_IN_QUERY_PARAMETERS": ["prompt"]},
-        f"{settings.BASE_DIR}/templates/base.html, line 40: logto_sign_in_button has a wrong argument. "
+        f"{settings.BASE_DIR}/templates/base.html, line 41: logto_sign_in_button has a wrong argument. "
         "The URL of a sign-in cannot set direct_sign_in. LOGTO_SIGN_IN_QUERY_PARAMETERS allows prompt.",
     ),
     "W016": (

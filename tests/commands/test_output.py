@@ -231,10 +231,11 @@ def test_progress_bar_shows_rate_and_remaining_time_and_fits(logto: Emulator, si
     [
         (["logto_sync", "--create", "--json"], "Interrupted. Start the command again to resume the run."),
         (["logto_import", "--json"], "Interrupted. Start the command again to import the rest."),
+        (["logto_migrate", "plan", "--json"], "Interrupted. The plan is not complete."),
         (["logto_doctor", "--json"], "Interrupted before the last check."),
         (["logto_connectors", "list", "--json"], "Interrupted. `logto_connectors list` shows the current state."),
     ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
+    ids=lambda value: value[0] if isinstance(value, list) else "text",
 )
 def test_ctrl_c_ends_with_130_and_valid_json(logto: Emulator, site: OwnSite, arguments: list[str], said: str) -> None:
     for number in range(300):

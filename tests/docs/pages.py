@@ -6,6 +6,7 @@ A Python block below a comment `<!-- snippet: <kind> -->` is run:
 - `module a.b`: can be imported by the other blocks of its page
 - `tests`, `api tests`, `app tests`: run with the fixtures of the pytest plugin
 - `site settings`, `site urls`, `site view` and `site admin`: are the files of a new site
+- `quick start`: are the commands for it
 
 Other kinds have a test of their own.
 """

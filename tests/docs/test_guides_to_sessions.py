@@ -99,6 +99,12 @@ def test_impersonation_restores_session_of_staff(browser: Browser, logto: Emulat
 
 
 @pytest.mark.django_db
+def test_support_group_has_the_permission() -> None:
+    group = the_block("docs/how-to/support-access.md", "support group").run()["create_support_group"]()
+    assert group.permissions.get().codename == "impersonate_users"
+
+
+@pytest.mark.django_db
 def test_restored_user_can_sign_in_again(browser: Browser, logto: Emulator) -> None:
     logto.tenant.add_user(id="hodngok08qve", username="ada")
     browser.sign_in("ada")

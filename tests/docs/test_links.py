@@ -13,8 +13,10 @@ import logto_auth
 from logto_auth.conf import conf
 from tests.release.address import defined_address
 
-from .pages import PAGES, ROOT, text_of
+from .badges import FOLDER, badges
+from .pages import DOCS, PAGES, ROOT, text_of
 
+IMAGES = DOCS / "images"
 # A page shows this spelling mistake, which a check reports.
 MISTAKES = {"LOGTO_ENDPONT"}
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -100,3 +102,16 @@ def test_pages_name_the_version_of_the_package(page: str) -> None:
 def test_readme_loads_remote_images_only_from_the_repository() -> None:
     remote = re.findall(r"(?:!\[[^\]]*\]\(|\bsrc=\"|\bsrcset=\")(\w+://[^)\"]*)", text_of("README.md"))
     assert [image for image in remote if not image.startswith(f"{defined_address(ROOT)}/")] == []
+
+
+def test_badges_have_the_values_of_the_project() -> None:
+    expected = dict(badges())
+    assert {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir()} == expected
+    assert set(re.findall(r"\(docs/images/badges/(.+?)\)", text_of("README.md"))) == set(expected)
+
+
+def test_each_image_is_shown_with_a_text() -> None:
+    shown = re.findall(r'!\[[^\]]+\]\([^)]*images/([^)]+)\)|images/([^"]+)"', EVERYTHING)
+    images = {file.relative_to(IMAGES).as_posix() for file in IMAGES.rglob("*") if file.is_file()}
+    assert {markdown or html for markdown, html in shown} == images
+    assert all('alt="' in tag for tag in re.findall(r"<img [^>]*>", EVERYTHING))

@@ -1,12 +1,14 @@
-"""The sidebar: four groups, and topics that list each of their pages by its title."""
+"""The sidebar has four groups, and topics that list their pages by title. The search ranks guides first."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
+import quickjs
 
 from .pages import DOCS, text_of
 
@@ -37,3 +39,40 @@ def test_topic_names_its_pages_by_their_titles(topic: Path) -> None:
     for title, target in entries(topic.read_text(encoding="utf-8")):
         page = (topic.parent / f"{target}.md").read_text(encoding="utf-8")
         assert page.startswith(f"# {title}\n"), target
+
+
+def scorer(query: str) -> quickjs.Context:
+    """Return the scorer of the search, on a page that searches for `query`."""
+    context = quickjs.Context()
+    context.eval(f"class URLSearchParams {{ get() {{ return {json.dumps(query)}; }} }}")
+    context.eval("const window = {location: {}};")
+    context.eval((DOCS / "_ext" / "scorer.js").read_text(encoding="utf-8"))
+    return context
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "second"),
+    [
+        ("sign out", "how-to/sign-out", "decisions/0001-seams-of-mozilla-django-oidc"),
+        ("webhook", "how-to/webhooks", "decisions/0015-newer-webhooks-win"),
+        ("second factor", "how-to/second-factor", "decisions/0041-the-time-of-a-second-factor"),
+        ("second factor", "how-to/second-factor", "reference/settings"),
+        ("webhook", "how-to/logto-cloud", "changelog"),
+    ],
+)
+def test_search_ranks_guides_first(query: str, first: str, second: str) -> None:
+    """The guide is first even if Sphinx itself finds the other page in its title and the guide in its text."""
+    context = scorer(query)
+
+    def score(page: str, by_sphinx: int) -> float:
+        title = text_of(f"docs/{page}.md").partition("\n")[0].removeprefix("# ")
+        return context.eval(f"Scorer.score({json.dumps([page, title, '', None, by_sphinx, f'{page}.md', 'text'])})")
+
+    assert score(first, 2) > score(second, 15)
+
+
+def test_search_finds_a_setting_by_its_name() -> None:
+    context = scorer("LOGTO_ENDPOINT")
+    setting = ["reference/settings", "Settings > LOGTO_ENDPOINT", "#logto-endpoint", None, 15, "", "title"]
+    guide = ["how-to/deploy", "Go live > Change LOGTO_ENDPOINT", "#change-logto-endpoint", None, 11, "", "title"]
+    assert context.eval(f"Scorer.score({json.dumps(setting)}) > Scorer.score({json.dumps(guide)})")

@@ -41,7 +41,7 @@ def test_page_gets_the_banner_after_body(clerk: Clerk) -> None:
 
 def test_banner_says_who_until_when_and_why(clerk: Clerk) -> None:
     response = clerk.get()
-    assert re.search(r"Support access: you act as ada until \d\d?:\d\d \w\.m\.\. Reason: Ticket 5", text_of(response))
+    assert re.search(r"Support access: until \d\d?:\d\d \w\.m\. you act as ada\. Reason: Ticket 5", text_of(response))
     assert 'role="region" aria-label="Support access"' in response.content.decode()
     assert "Read-only" not in text_of(response)
 

@@ -133,6 +133,15 @@ def test_user_without_permission_sees_no_user(clerk: Clerk, lack: str, pk: str) 
         assert "not permitted to act as users" in text_of(response)
 
 
+def test_second_factor_of_the_admin_is_required_here_too(clerk: Clerk, settings: Any) -> None:
+    settings.LOGTO_SECOND_FACTOR = settings.LOGTO_ADMIN_SECOND_FACTOR = True
+    settings.LOGTO_API_RESOURCE = "https://shop.example/api"
+    for response in (clerk.get(clerk.page_of_ada), clerk.start()):
+        assert response.status_code == 302
+        assert response["Location"].startswith("/second-factor")
+    assert not LogtoSession.objects.filter(impersonator=clerk.user).exists()
+
+
 def test_staff_with_a_password_need_logto(clerk: Clerk) -> None:
     client = Client()
     clerk.user.set_password("secret")
@@ -273,6 +282,18 @@ def test_end_of_the_own_session_leads_to_the_sign_in(clerk: Clerk) -> None:
     assert "Your own session has ended" in text_of(response)
     assert "You are signed out." in text_of(response)
     assert "/sign-in?next=" in response.content.decode()
+
+
+def test_leave_after_the_end_of_the_own_session_says_so(clerk: Clerk) -> None:
+    clerk.start()
+    LogtoSession.objects.filter(user=clerk.user).end()
+    response = clerk.client.post("/support-access/leave", follow=True)
+    assert "You are signed out." in text_of(response)
+
+
+def test_page_offers_to_start_again_for_the_same_user(clerk: Clerk) -> None:
+    response = clerk.client.get("/support-access/", {"ended": "expired", "user": clerk.ada.pk})
+    assert f'href="{clerk.page_of_ada}"' in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["", "?ended=x", "?ended=expired&user=%3Cscript%3E", "?user=" + "9" * 500])

@@ -35,6 +35,13 @@ KEPT = {
 }
 # The script that adds claims to access tokens. The tenant has one, or none.
 SCRIPT = "configs/jwt-customizer/access-token"
+# The script for failed sign-ins with a password. Logto 1.41 has none.
+ACTION = "configs/actions/action.postFirstFactorVerification"
+# The lists in which they are, and their keys there.
+LISTED = {
+    SCRIPT: ("configs/jwt-customizer", "jwt.accessToken"),
+    ACTION: ("configs/actions", "action.postFirstFactorVerification"),
+}
 # A path, and the member whose value begins with the run's id. Objects come before what they refer to.
 KINDS = (
     ("hooks", "name"),
@@ -103,12 +110,13 @@ def _restore(api: TenantAPI, before: dict[str, dict[str, Any]]) -> None:
     for path, values in before.items():
         if now.get(path) == values:
             continue
-        if path == SCRIPT:
+        if path in LISTED:
             api.put(path, values)
         else:
             api.patch(path, values)
-    if SCRIPT in now and SCRIPT not in before:
-        api.delete(SCRIPT)
+    for path in LISTED:
+        if path in now and path not in before:
+            api.delete(path)
 
 
 def _kept(api: TenantAPI) -> dict[str, dict[str, Any]]:
@@ -116,10 +124,11 @@ def _kept(api: TenantAPI) -> dict[str, dict[str, Any]]:
     found = {path: api.get(path) for path in KEPT}
     # Not every version of Logto has all of them.
     kept = {path: {name: found[path][name] for name in names if name in found[path]} for path, names in KEPT.items()}
-    script = next(
-        (each["value"] for each in api.get("configs/jwt-customizer") if each["key"] == "jwt.accessToken"), None
-    )
-    return kept if script is None else {**kept, SCRIPT: script}
+    for path, (list_path, key) in LISTED.items():
+        scripts = {each["key"]: each["value"] for each in api.get_if_there(list_path) or []}
+        if key in scripts:
+            kept[path] = scripts[key]
+    return kept
 
 
 def _named(api: TenantAPI, path: str, member: str, prefix: str) -> list[dict[str, Any]]:

@@ -45,6 +45,8 @@ class Site:
         has_second_factor: bool = False,
         has_console: bool = False,
         has_agents: bool = False,
+        moves_passwords: str = "",
+        has_support_access: bool = False,
     ) -> None:
         self.target = target
         self.name = name
@@ -60,6 +62,8 @@ class Site:
         self._has_second_factor = has_second_factor
         self._has_console = has_console
         self._has_agents = has_agents
+        self.moves_passwords = moves_passwords
+        self._has_support_access = has_support_access
 
     @property
     def env_file(self) -> Path:
@@ -87,6 +91,8 @@ class Site:
             "LIVE_SECOND_FACTOR": "1" if self._has_second_factor else "",
             "LIVE_CONSOLE": "1" if self._has_console else "",
             "LIVE_AGENTS": "1" if self._has_agents else "",
+            "LIVE_MOVES_PASSWORDS": self.moves_passwords,
+            "LIVE_SUPPORT_ACCESS": "1" if self._has_support_access else "",
             "LOGTO_M2M_APP_ID": target.m2m_app_id,
             "LOGTO_M2M_APP_SECRET": target.m2m_app_secret,
             "LOGTO_MANAGEMENT_API_RESOURCE": target.options.management_api_resource,

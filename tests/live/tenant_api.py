@@ -38,6 +38,11 @@ class TenantAPI:
     def get(self, path: str, **query: Any) -> Any:
         return self("GET", path, **query)
 
+    def get_if_there(self, path: str) -> Any:
+        """Return the decoded body, or None if this version of Logto does not have the path."""
+        response = self._http.get(f"{self.endpoint}/api/{path}", timeout=30)
+        return None if response.status_code == 404 else self.get(path)
+
     def post(self, path: str, json: Any = None) -> Any:
         return self("POST", path, json)
 

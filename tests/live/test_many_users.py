@@ -88,3 +88,27 @@ def test_sync_creates_and_updates(
     with site.serving():
         assert people[0].sign_in(site)["name"] == "Renamed"
         assert "created" not in site.command("logto_sync", "--create")
+
+
+def test_rollback_of_move_keeps_users_who_signed_in(target: Target, tmp_path: Path, empty_database: Path) -> None:
+    site = Site(target, "moved", tmp_path, has_webhooks=False)
+    site.set_up()
+    site.migrate(empty_database)
+    users = tmp_path / "users.json"
+    kinds = ("md5", "sha1", "pbkdf2_sha256")
+    users.write_text(json.dumps([_row(target, f"moved_{kind}", HASHES[kind]) for kind in kinds]))
+    site.command("loaddata", str(users))
+    plan = json.loads(site.command("logto_migrate", "plan", "--json"))
+    assert (plan["imported"]["with_password"], sum(plan["not_imported"].values())) == (3, 0)
+    assert "created: 3" in site.command("logto_migrate", "import")
+    user = Person(target, f"{target.run}_moved_md5", PASSWORD)
+    try:
+        with site.serving():
+            assert user.sign_in(site)["user"] == f"{target.run}_moved_md5"
+    finally:
+        user.close()
+    status = json.loads(site.command("logto_migrate", "status", "--json"))
+    assert (status["created"], status["signed_in"], status["without_password"]) == (3, 1, 0)
+    done = json.loads(site.command("logto_migrate", "rollback", "--yes", "--json"))
+    assert (done["counts"]["deleted"], done["counts"]["have_signed_in"]) == (2, 1)
+    assert json.loads(site.command("logto_migrate", "status", "--json"))["linked"] == 1

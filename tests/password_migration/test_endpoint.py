@@ -42,7 +42,7 @@ def test_right_password_of_imported_account_is_verified(moving_site: Emulator) -
     assert (response.status_code, response.json()) == (200, {"verified": True})
     assert response["Cache-Control"] == "no-store"
     assert not response.cookies
-    moved = MovedPassword.objects.get(user=user)
+    moved = MovedPassword.objects.get(identity__user=user)
     assert moved.by_site
 
 
@@ -100,7 +100,7 @@ def test_lost_yes_can_be_repeated_for_some_minutes(moving_site: Emulator) -> Non
     user = add_account(moving_site, "ada")
     assert ask("subada") == (200, True)
     assert ask("subada") == (200, True)
-    MovedPassword.objects.filter(user=user).update(at=time.time() - REPEAT_SECONDS - 1)
+    MovedPassword.objects.filter(identity__user=user).update(at=time.time() - REPEAT_SECONDS - 1)
     assert ask("subada") == (200, False)
 
 
@@ -116,7 +116,7 @@ def test_password_set_at_logto_is_remembered(moving_site: Emulator) -> None:
     add_account(moving_site, "bob")
     user = add_account(moving_site, "ada", at_logto={"password": "New-at-Logto-1"})
     assert ask("subada", "whatever") == (200, False)
-    assert not MovedPassword.objects.get(user=user).by_site
+    assert not MovedPassword.objects.get(identity__user=user).by_site
 
 
 @pytest.mark.parametrize("until", ["", "2020-01-01"])
@@ -124,6 +124,13 @@ def test_nothing_is_checked_after_the_last_day(moving_site: Emulator, settings: 
     add_account(moving_site, "ada")
     settings.LOGTO_PASSWORD_MIGRATION_UNTIL = until
     assert ask("subada") == (200, False)
+    assert CountedScrypt.computed == []
+
+
+def test_last_day_that_is_no_date_is_refused(moving_site: Emulator, settings: Any) -> None:
+    add_account(moving_site, "ada")
+    settings.LOGTO_PASSWORD_MIGRATION_UNTIL = "next year"
+    assert ask("subada") == (503, "not_configured")
     assert CountedScrypt.computed == []
 
 
@@ -333,7 +340,7 @@ def many(moving_site: Emulator) -> Emulator:
     add_account(moving_site, "staff", is_staff=True)
     add_account(moving_site, "newer", at_logto={"password": "New-at-Logto-1"})
     moved = add_account(moving_site, "moved")
-    MovedPassword.objects.create(user=moved, at=1, by_site=True)
+    MovedPassword.objects.create(identity=moved.logto_identities.get(), at=1, by_site=True)
     add_account(moving_site, "suspended", at_logto={"is_suspended": True})
     unusable = add_account(moving_site, "unusable")
     unusable.set_unusable_password()

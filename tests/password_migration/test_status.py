@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 
+from logto_auth.conf import conf
 from logto_auth.emulator import Emulator
 from logto_auth.models import LogtoIdentity, UserStatus
 from logto_auth.password_migration import find_moved, status
@@ -78,3 +79,16 @@ def test_password_that_was_set_at_logto_is_found(moving_site: Emulator) -> None:
 def test_installed_is_unknown_if_logto_is_unreachable(moving_site: Emulator, settings: Any) -> None:
     settings.LOGTO_M2M_APP_ID = settings.LOGTO_M2M_APP_SECRET = ""
     assert status().is_installed is None
+
+
+def test_nothing_has_moved_after_a_rollback(moving_site: Emulator) -> None:
+    user = add_account(moving_site, "ada")
+    add_account(moving_site, "bob")
+    assert ask("subada") == (200, True)
+    user.logto_identities.all().delete()
+    assert counts() == (1, 0, 1, True)
+    LogtoIdentity.objects.create(user=user, issuer=conf.issuer, sub="subagain")
+    moving_site.tenant.delete_user("subada")
+    moving_site.tenant.add_user(id="subagain", username="ada")
+    assert counts() == (2, 0, 2, True)
+    assert ask("subagain") == (200, True)

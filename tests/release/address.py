@@ -68,26 +68,34 @@ def text_files(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, data.decode("utf-8", errors="surrogateescape")
 
 
+def _with_badge(readme: str, address: str) -> str:
+    """Return the README with the badge below its title, in one paragraph with other badges."""
+    title = TITLE_OF_README.match(readme)
+    if title is None:
+        raise AddressError("README.md does not begin with a title and an empty line.")
+    return title[1] + BADGE.format(address=address) + ("" if title[2] else "\n") + readme[title.end() :]
+
+
 def replace_address(folder: Path, address: str) -> list[str]:
     """Replace the defined address by this one in all files, and return the names of the files that changed.
 
     A public address adds the badges of the workflows to the README. Raise AddressError, without a change, if this is
-    not the address of a repository on GitHub.
+    not the address of a repository on GitHub, or if the README has no title.
     """
     address = address.rstrip("/").removesuffix(".git")
     if not ADDRESS.fullmatch(address):
         raise AddressError(f"{address!r} is not an address such as https://github.com/acme/logto-auth.")
     former = copies_of(defined_address(folder))
-    badge = BADGE.format(address=address)
-    changed = []
+    changed = {}
     for path, text in text_files(folder):
         new = former.sub(lambda _match: _name(address), text)
         if path == folder / README and not is_placeholder(address) and "/badge.svg)" not in new:
-            new = TITLE_OF_README.sub(lambda match: match[1] + badge + ("" if match[2] else "\n"), new, count=1)
+            new = _with_badge(new, address)
         if new != text:
-            path.write_bytes(new.encode("utf-8", errors="surrogateescape"))
-            changed.append(path.relative_to(folder).as_posix())
-    return changed
+            changed[path] = new
+    for path, text in changed.items():
+        path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+    return [path.relative_to(folder).as_posix() for path in changed]
 
 
 def main(arguments: list[str]) -> int:

@@ -67,6 +67,13 @@ def test_public_address_adds_its_badge_before_others(repository: Path) -> None:
     assert (other, last) == ("![Python](python.svg)", "Text")
 
 
+def test_readme_without_a_title_is_refused_without_a_change(repository: Path) -> None:
+    (repository / "README.md").write_text("logto_auth\n", encoding="utf-8")
+    with pytest.raises(AddressError, match="does not begin with a title"):
+        replace_address(repository, PUBLIC)
+    assert defined_address(repository) == PLACEHOLDER
+
+
 def test_moved_repository_is_renamed_everywhere(repository: Path) -> None:
     replace_address(repository, PUBLIC)
     moved = "https://github.com/initech/django-logto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 from contextlib import closing
@@ -81,4 +82,37 @@ def test_interrupted_import_links_all_users_that_it_created(logto: Emulator, sit
     assert done == {user.id: user.username for user in logto.tenant.users.values()}
     logto.faults.clear()
     site.run("logto_import")
+    assert sorted(linked(site).values()) == sorted(names)
+
+
+def test_interrupted_rollback_is_continued_by_next_one(logto: Emulator, site: OwnSite) -> None:
+    names = add_accounts(site, 100)
+    site.run("logto_migrate", "import")
+    logto.faults.http["management_api"] = HttpFault(delay_seconds=0.3, only="DELETE .*")
+    with site.start("logto_migrate", "rollback", "--yes", "--json") as process:
+        while len(logto.tenant.users) == len(names):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    done = json.loads(output)
+    assert done["error"] == "Interrupted. Start the command again to delete the rest."
+    left = len(logto.tenant.users)
+    assert 0 < done["counts"]["deleted"] == len(names) - left < len(names)
+    logto.faults.clear()
+    assert json.loads(site.run("logto_migrate", "rollback", "--yes", "--json"))["counts"]["deleted"] == left
+    assert not logto.tenant.users
+    assert site.sql("SELECT count(*) FROM logto_auth_logtoidentity") == [(0,)]
+    assert site.sql("SELECT count(*) FROM auth_user WHERE is_active") == [(len(names),)]
+
+
+def test_import_of_move_links_users_of_killed_run(logto: Emulator, site: OwnSite) -> None:
+    names = add_accounts(site, 100)
+    logto.faults.http["management_api"] = HttpFault(delay_seconds=0.02)
+    site.kill_once("SELECT count(*) FROM logto_auth_logtoidentity", "logto_migrate", "import")
+    assert len(linked(site)) < len(names)
+    logto.faults.clear()
+    # Without --adopt-by-email: the mark shows that they are the same users.
+    site.run("logto_migrate", "import")
+    assert linked(site) == {user.id: user.username for user in logto.tenant.users.values()}
     assert sorted(linked(site).values()) == sorted(names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from . import api, checks, console, contents, errors, settings, signals, tags, versions
@@ -66,9 +67,9 @@ def _on_source_read(app: Any, docname: str, source: list[str]) -> None:
 def _on_build_finished(app: Any, exception: Exception | None) -> None:
     """Fill the copied sources too: llms-full.txt is made of them."""
     if exception is None and app.builder.name == "html":
-        for source in (app.outdir / "_sources").rglob("*.md"):
-            docname = source.relative_to(app.outdir / "_sources").with_suffix("").as_posix()
-            source.write_text(fill(docname, source.read_text(encoding="utf-8")), encoding="utf-8")
+        for docname in app.env.all_docs:
+            text = Path(app.env.doc2path(docname)).read_text(encoding="utf-8")
+            (Path(app.outdir) / "_sources" / f"{docname}.md").write_text(fill(docname, text), encoding="utf-8")
 
 
 def setup(app: Any) -> dict[str, bool]:

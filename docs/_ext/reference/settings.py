@@ -24,10 +24,12 @@ def section(name: str) -> str:
 
 def table(_: str) -> str:
     """Return a table of all settings in the order of the alphabet: a link, the default, and what the setting is."""
-    rows = [
-        (f"[`{each.name}`](#{each.name.lower()})", f"`{_shown(each.default)}`", markdown.first_sentence(each.help))
-        for each in sorted(conf.all(), key=lambda each: each.name)
-    ]
+    rows = []
+    for each in sorted(conf.all(), key=lambda each: each.name):
+        default = _shown(each.default)
+        # A long value would leave no room for the meaning. The section of the setting has it.
+        default = f"`{default}`" if len(default) <= 16 else "…"
+        rows.append((f"[`{each.name}`](#{each.name.lower()})", default, markdown.first_sentence(each.help)))
     return markdown.table(("Setting", "Default", "Meaning"), rows)
 
 

@@ -209,9 +209,15 @@ class Command(LogtoCommand):
     def _say_passwords(self, passwords: dict[str, Any]) -> None:
         self.say(f"Passwords that move at a sign-in: {_share(passwords['migrated'], passwords['total'])} have moved")
         if passwords["left"] and not passwords["installed"]:
-            self.say("Logto does not ask this site for them. `manage.py logto_doctor` says why.")
+            self.say(
+                "Logto does not ask this site for them. Declare password_migration=True in LOGTO_TENANT, and run "
+                "`manage.py logto_setup`."
+            )
         elif passwords["left"] and not passwords["open"]:
-            self.say("This site does not check them now. `manage.py logto_doctor` says why.")
+            self.say(
+                "This site checks none of them now. Set LOGTO_PASSWORD_MIGRATION_KEY, and a day to come in "
+                "LOGTO_PASSWORD_MIGRATION_UNTIL."
+            )
 
     # Rollback
 
@@ -247,7 +253,7 @@ class Command(LogtoCommand):
             "To let users sign in here again: ModelBackend in AUTHENTICATION_BACKENDS, and your own LOGIN_URL.",
         )
         if self._script_is_removed:
-            self.say("Remove password_migration=True from the declaration, or `logto_setup` installs the script again.")
+            self.say("Declare password_migration=False, or `logto_setup` installs the script again.")
 
     def _script(self, api: ManagementAPI) -> Step:
         """Return the step that removes Logto's script for passwords."""
@@ -263,4 +269,4 @@ class Command(LogtoCommand):
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
+    return f"{part:,} of {whole:,}" + (f" ({100 * part // whole} %)" if whole else "")

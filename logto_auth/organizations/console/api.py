@@ -64,7 +64,7 @@ class OrganizationListView(ConsoleView):
     """The organizations of the user."""
 
     # Who creates an organization owns it, which is more than an application with a token may give itself.
-    session_methods = frozenset({"POST"})
+    session_methods = own_methods = frozenset({"POST"})
 
     def get(self, request: Request) -> Response:
         """Return the organizations, as Logto has them now."""
@@ -89,7 +89,7 @@ class OpenInvitationView(ConsoleView):
 
     public_methods = frozenset({"GET"})
     # A user joins an organization, and its members see their name. An application must not decide that.
-    session_methods = frozenset({"POST"})
+    session_methods = own_methods = frozenset({"POST"})
 
     def get(self, request: Request) -> Response:
         """Return what the invitation is for. It changes nothing."""

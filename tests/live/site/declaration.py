@@ -30,6 +30,9 @@ HAS_ACCOUNT_PAGES = os.environ["LIVE_ACCOUNT_PAGES"] == "1"
 HAS_SECOND_FACTOR = os.environ["LIVE_SECOND_FACTOR"] == "1"
 HAS_CONSOLE = os.environ["LIVE_CONSOLE"] == "1"
 HAS_AGENTS = os.environ["LIVE_AGENTS"] == "1"
+# "1" installs the script for passwords, "0" removes it, and "" leaves it alone.
+MOVES_PASSWORDS = os.environ["LIVE_MOVES_PASSWORDS"]
+HAS_SUPPORT_ACCESS = os.environ["LIVE_SUPPORT_ACCESS"] == "1"
 OWNER = f"{RUN} owner"
 INVITE = f"{RUN}:invite:members"
 STOCK_ROBOT = f"{RUN} stock robot"
@@ -75,12 +78,13 @@ TENANT = TenantDeclaration(
     ]
     if HAS_AGENTS
     else [],
-    token_exchange=HAS_AGENTS,
+    token_exchange=HAS_AGENTS or HAS_SUPPORT_ACCESS,
     webhook_events=WEBHOOK_EVENTS if os.environ["LIVE_WEBHOOKS"] == "1" else (),
     account_center=AccountCenter.all_editable(delete_account_url="/account/delete") if HAS_ACCOUNT_PAGES else None,
     # Users of the other sites have no second factor, and must not be asked to set one up.
     mfa=MFA(factors=("Totp", "BackupCode"), policy="NoPrompt") if HAS_SECOND_FACTOR else None,
     authentication_methods_claim=HAS_SECOND_FACTOR,
+    password_migration=MOVES_PASSWORDS == "1" if MOVES_PASSWORDS else None,
     organization_console=OrganizationConsole(
         owner_roles=[OWNER],
         view_members=EVERY_MEMBER,

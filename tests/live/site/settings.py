@@ -13,6 +13,7 @@ from .declaration import (
     MANAGE_STOCK,
     MCP,
     MCP_SCOPES,
+    MOVES_PASSWORDS,
 )
 
 FOLDER = Path(os.environ["LIVE_FOLDER"])
@@ -73,6 +74,15 @@ LOGTO_SCOPES = [
     "write:books",
     MANAGE_STOCK,
 ]
+if MOVES_PASSWORDS:
+    INSTALLED_APPS += ["logto_auth.password_migration"]
+    LOGTO_PASSWORD_MIGRATION_KEY = "only-for-tests-only-for-tests-only-for-tests"
+    LOGTO_PASSWORD_MIGRATION_UNTIL = "2999-12-31"
+    # Kinds of hashes that Logto does not take.
+    PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    ]
 if HAS_ACCOUNT_PAGES:
     # The page of the phone number has to ask for its scope.
     LOGTO_SCOPES += ["identities", "urn:logto:scope:sessions"]

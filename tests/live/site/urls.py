@@ -20,7 +20,17 @@ from logto_auth.decorators import (
 from logto_auth.models import Organization
 from logto_auth.views import AcceptInvitationView
 
-from .declaration import EDITOR, HAS_ACCOUNT_PAGES, HAS_AGENTS, HAS_CONSOLE, HAS_SECOND_FACTOR, MANAGE_STOCK, MCP
+from .declaration import (
+    EDITOR,
+    HAS_ACCOUNT_PAGES,
+    HAS_AGENTS,
+    HAS_CONSOLE,
+    HAS_SECOND_FACTOR,
+    HAS_SUPPORT_ACCESS,
+    MANAGE_STOCK,
+    MCP,
+    MOVES_PASSWORDS,
+)
 
 # The calls of Logto's server to this process: path and status.
 calls: list[tuple[str, int]] = []
@@ -33,7 +43,7 @@ PAGE = """{% load logto %}<!doctype html><html lang="en"><head><title>Live</titl
 def note_calls(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.path in {"/back-channel-logout", "/webhooks/logto"}:
+        if request.path in {"/back-channel-logout", "/webhooks/logto", "/password-migration/logto"}:
             calls.append((request.path, response.status_code))
         return response
 
@@ -51,6 +61,7 @@ def home(request: HttpRequest) -> JsonResponse:
             "sub": logto.sub,
             "roles": logto.roles,
             "organizations": {each.id: list(each.roles) for each in logto.organizations},
+            "impersonator": request.impersonator.get_username() if request.impersonator else None,
             "branches": list(Organization.objects.values_list("name", flat=True)),
         }
     )
@@ -110,6 +121,8 @@ urlpatterns = [
 ]
 if HAS_ACCOUNT_PAGES:
     urlpatterns.append(path("account/", include("logto_auth.account.urls")))
+if MOVES_PASSWORDS:
+    urlpatterns.append(path("", include("logto_auth.password_migration.urls")))
 if HAS_SECOND_FACTOR:
     urlpatterns += [
         path("methods/", methods),
@@ -133,6 +146,8 @@ if HAS_AGENTS:
             organization_token_required(MANAGE_STOCK, accepts_api_keys=True)(ok),
         ),
     ]
+if HAS_SUPPORT_ACCESS:
+    urlpatterns.append(path("support-access/", include("logto_auth.impersonation.urls")))
 if HAS_CONSOLE:
     urlpatterns += [
         path("organizations/", include("logto_auth.organizations.console.urls")),

@@ -1,18 +1,21 @@
 """`python manage.py demo`: the whole bookstore with one command."""
 
 import io
+import json
 import logging
 import signal
+from argparse import RawDescriptionHelpFormatter
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from bookstore.core.demo import (
     banner,
+    banner_data,
     checked_ports,
     install_claims_script,
     missing_variables,
@@ -21,18 +24,36 @@ from bookstore.core.demo import (
     send_invitation,
 )
 
+EXAMPLES = """\
+examples:
+  python manage.py demo
+  PORT=8080 EMULATOR_PORT=3002 python manage.py demo
+  python manage.py demo --json"""
+
+
+class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keeps the lines of the examples."""
+
 
 class Command(BaseCommand):
     help = "Run the bookstore and, unless the environment names a Logto, an emulated Logto beside it."
     requires_system_checks = []  # `run` runs them, after the clearer messages below
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLES, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--json", action="store_true", help="print the URLs and accounts as JSON, on one line, when all is ready"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            self.run()
+            self.run(is_json=options["json"])
 
-    def run(self) -> None:
+    def run(self, *, is_json: bool) -> None:
         if not settings.DEBUG:
             raise CommandError("The demo is for one computer only and has no HTTPS: unset DJANGO_DEBUG.")
         if missing := missing_variables():
@@ -49,7 +70,9 @@ class Command(BaseCommand):
             if settings.USES_EMULATOR:
                 install_claims_script()
                 send_invitation(site_urls[0])
-            self.stdout.write(banner(site_urls[0]))
+            site = site_urls[0]
+            self.stdout.write(json.dumps(banner_data(site)) if is_json else banner(site))
+            self.stdout.flush()
             logging.disable(logging.INFO)  # one line for each cover would scroll the banner away
             settings.DEBUG = False  # show the 404 page of the shop, not Django's debug page
             call_command(

@@ -46,6 +46,7 @@ class InvitationLinkPage(ConsolePage):
 
     http_method_names = ["get", "head", "post"]
     template_name = "invitation_link.html"
+    allows_impersonation = False
     needs_user = False
     has_cookie_of_other = False
     done_texts = {"joined": _("You are a member of this organization now.")}

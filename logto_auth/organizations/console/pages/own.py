@@ -31,6 +31,7 @@ class CreatePage(ConsolePage):
     """Create an organization, whose owner the user becomes."""
 
     template_name = "create.html"
+    allows_impersonation = False
     actions = {"create": "create"}
     done_texts = {"created": _("The organization has been created. You are its owner.")}
 
