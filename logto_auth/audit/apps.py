@@ -47,6 +47,7 @@ RECEIVERS: dict[str, Signal] = {
     "record_linked": signals.identity_linked,
     "record_memberships": signals.memberships_changed,
     "record_organization": signals.organization_changed,
+    "record_password_migrated": signals.password_migrated,
     "record_password_sign_in": signals.signed_in_with_password,
     "record_reactivated": signals.user_reactivated,
     "record_rights": signals.rights_changed,
