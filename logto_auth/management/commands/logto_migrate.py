@@ -234,7 +234,7 @@ class Command(LogtoCommand):
         if found:
             self.warn(
                 f"This deletes {counted(found, 'user')} at {conf.endpoint} for good, and unlinks them. Close the "
-                "sign-in of the site first: a user who signs in meanwhile is deleted too."
+                "sign-in of the site first."
             )
         if script.action != "nothing":
             self.warn("This removes the script with which Logto asks for passwords, for all sites of the tenant.")
