@@ -10,7 +10,6 @@ import logging
 import time
 
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
@@ -24,7 +23,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRefused, SignInRequired
 from logto_auth.models import LogtoSession
 from logto_auth.navigation import SAFE_METHODS, has_access_token, is_from_script, is_prefetch
-from logto_auth.sign_in.next_url import is_path_of, with_query
+from logto_auth.sign_in.next_url import is_path_of, is_sign_in_path, with_query
 from logto_auth.users.accepted import accepted_user
 from logto_auth.users.current_request import unwrapped
 
@@ -37,13 +36,12 @@ from .impersonation import (
     record_of,
     return_to_own_session,
     set_impersonation,
-    set_user,
 )
 from .impersonation_rules import has_impersonation_permission, is_protected
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["impersonation_ended", "is_impersonating", "revalidate_impersonation"]
+__all__ = ["forget_ended_impersonation", "impersonation_ended", "is_impersonating", "revalidate_impersonation"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -142,6 +140,16 @@ def _refreshed(principal: SessionPrincipal | None, row: StoredSession, cause: st
         raise _Ended(cause) from error
 
 
+def forget_ended_impersonation(request: HttpRequest) -> None:
+    """After the view: do not store the session of an impersonation that another request has ended meanwhile.
+
+    It would be as before the end: the cookie of the browser would move to it, and it would know how to return.
+    """
+    session_id = store.session_id(request.session)
+    if record_of(request.session) is not None and (session_id is None or store.read(session_id) is None):
+        forget_cookie(request)
+
+
 # The end
 
 
@@ -153,11 +161,8 @@ def _end(request: HttpRequest, record: Record, session_id: str | None, cause: st
     if session_id is not None:
         LogtoSession.objects.filter(pk=session_id).impersonations().end(reason=cause, request=request)
     # The next page returns to the staff member's own session.
-    if getattr(request, "is_socket", False):
+    if getattr(request, "is_socket", False) or has_access_token(request):
         forget_cookie(request)
-        return None
-    if has_access_token(request):
-        _without_user(request)
         return None
     # The page offers to start again for the same user.
     user_key = request.session.get(SESSION_KEY)
@@ -176,6 +181,10 @@ def _over_response(request: HttpRequest) -> HttpResponse | None:
         return prefetch_response()
     if has_access_token(request) or getattr(request, "is_socket", False):
         return None
+    # The response to the request that has ended it may not have reached the browser. The page of support access says
+    # so, and the staff member can sign in again.
+    if any(is_path_of(request.path, names) for names in (SIGN_OUT, LEAVE, (PAGE,))) or is_sign_in_path(request.path):
+        return None
     if request.method in SAFE_METHODS and not is_from_script(request):
         return HttpResponseRedirect(_page_url())
     return impersonation_ended(request, is_signed_in=True)
@@ -189,10 +198,6 @@ def impersonation_ended(request: HttpRequest, url: str = "", *, is_signed_in: bo
     if is_signed_in is None:
         is_signed_in = request.user.is_authenticated
     return impersonation_ended_response(request, url, is_signed_in=is_signed_in)
-
-
-def _without_user(request: HttpRequest) -> None:
-    set_user(request, AnonymousUser())
 
 
 def _page_url() -> str:
@@ -212,8 +217,8 @@ def _refusal_of_read_only(request: HttpRequest, impersonation: Impersonation) ->
     if is_path_of(request.path, SIGN_OUT) or is_path_of(request.path, LEAVE):
         return None
     if has_access_token(request):
-        # The token decides. It must not let the session pass.
-        _without_user(request)
+        # The token decides. It must not let the session pass, in which code of the site may look for the user.
+        forget_cookie(request)
         set_impersonation(request, None)
         return None
     if is_from_script(request):

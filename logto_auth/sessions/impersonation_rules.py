@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -21,7 +22,7 @@ from logto_auth.users.provisioning import update
 from logto_auth.users.rights import has_admin_rights
 
 from . import exchanged_tokens, store
-from .impersonation import PERMISSION, Impersonation, begin, record_of, return_to_own_session
+from .impersonation import PERMISSION, Impersonation, begin, django_request, record_of, return_to_own_session
 from .principal import SessionPrincipal, request_principal
 from .store import StoredSession
 
@@ -60,16 +61,21 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     machine-to-machine application; ProviderError and ManagementAPIError if Logto fails; ValueError if `seconds` is less
     than 1.
     """
-    request = _django_request(request)
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
     seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
+    with django_request(request) as own:
+        return _start_or_refuse(own, user, _one_line(reason), seconds)
+
+
+def _start_or_refuse(request: HttpRequest, user: Any, reason: str, seconds: int) -> Impersonation:
+    """Start, or send `impersonation_refused`."""
     if not hasattr(request, "impersonation"):
         raise ConfigurationError("Support access needs logto_auth.middleware.LogtoMiddleware in MIDDLEWARE.")
     try:
         allowed = _check(request, user)
         _check_reason(reason)
-        return _start(request, allowed, reason.strip(), seconds)
+        return _start(request, allowed, reason, seconds)
     except ImpersonationRefused as error:
         impersonation_refused.send_robust(
             sender=type(user),
@@ -77,7 +83,7 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
             user=user,
             impersonator=_who_acts(request),
             code=error.code,
-            reason=reason.strip()[:MAX_REASON_LENGTH],
+            reason=reason[:MAX_REASON_LENGTH],
         )
         raise
 
@@ -173,11 +179,19 @@ def _ask_site(request: HttpRequest, user: Any) -> None:
         raise _refused("impersonation_refused_by_site", "LOGTO_IMPERSONATION_ALLOWED has refused it.")
 
 
+def _one_line(text: str) -> str:
+    """Return `text` with single spaces, and without control characters and halves of surrogate pairs.
+
+    They come from JSON, not from forms. A log, a page or a database may not accept them.
+    """
+    return " ".join("".join(" " if category(each) in ("Cc", "Cs") else each for each in text).split())
+
+
 def _check_reason(reason: str) -> None:
     # A text of blanks, dots or invisible characters is none.
     if not any(character.isalnum() for character in reason):
         raise _refused("impersonation_reason_missing", "The reason is empty.", status=400)
-    if len(reason.strip()) > MAX_REASON_LENGTH:
+    if len(reason) > MAX_REASON_LENGTH:
         text = f"The reason has more than {MAX_REASON_LENGTH} characters."
         raise _refused("impersonation_reason_missing", text, status=400)
 

@@ -18,6 +18,9 @@ CATALOGS = sorted((DOCS / "locale").glob("*/LC_MESSAGES/**/*.po"))
 PAGES = ["guides/django-alipay-native", "tutorial"]
 CODE = re.compile(r"`[^`]+`")
 LINK = re.compile(r"\]\(([^)]+)\)|<(https?://[^>]+)>")
+LABEL = re.compile(r"\*\*([^*]+)\*\*")
+# The tutorial means the Console's, which the reader may have in English.
+LABELS_OF_THE_CONSOLE = {"Applications"}
 # Names that are the same in each language.
 NAMES = {
     "Alipay (Native)",
@@ -101,3 +104,19 @@ def test_numbered_headings_are_no_lists(path: Path) -> None:
     for source, translation in messages(read(path)).items():
         number = re.match(r"(\d+)\. ", source)
         assert not number or translation.startswith(f"{number[1]}\\. "), source
+
+
+@pytest.mark.parametrize("path", [path for path in CATALOGS if path.stem == "tutorial"], ids=named)
+def test_labels_of_the_bookstore_are_those_that_it_shows(path: Path) -> None:
+    """The bookstore has the language of the reader, so the tutorial names its buttons in that language."""
+    language = {"zh_CN": "zh_Hans"}.get(path.relative_to(DOCS / "locale").parts[0], "ja")
+    shown: dict[str, str] = {}
+    for package in ("logto_auth", "bookstore"):
+        shown |= messages(read(ROOT / package / "locale" / language / "LC_MESSAGES" / "django.po"))
+    compared = 0
+    for source, translation in messages(read(path)).items():
+        for label in LABEL.findall(source):
+            if label in shown and label not in LABELS_OF_THE_CONSOLE:
+                compared += 1
+                assert f"**{shown[label]}**" in translation, (label, shown[label])
+    assert compared > 15

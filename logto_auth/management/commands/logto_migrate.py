@@ -166,7 +166,7 @@ class Command(LogtoCommand):
         if at_logto["missing"]:
             self.say(f"Linked to a user whom Logto does not have: {at_logto['missing']:,}. `logto_sync` handles them.")
         if waiting:
-            self.say(f"Not linked: {waiting:,}. `logto_migrate plan` says what becomes of them.")
+            self.say(f"Not linked: {waiting:,}. `logto_migrate plan` says why.")
         if (passwords := self.result["passwords"]) is not None:
             self._say_passwords(passwords)
 
