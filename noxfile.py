@@ -19,10 +19,12 @@ DJANGOS = ["5.2", "6.0", "6.1"]
 # What the guides to other packages were tried with: settings modules in `tests/profiles/packages`.
 PACKAGES = {
     "allauth": ["django-allauth[socialaccount]~=65.22"],
+    "django_cms": ["django-cms~=5.1"],
     "django_logto": ["django-logto==1.0.4"],
     "drf_logto": ["drf-logto==0.1.0"],
     "jazzmin": ["django-jazzmin~=3.0"],
     "row_security": [],
+    "strawberry": ["strawberry-graphql~=0.341"],
     "tenants": ["django-tenants~=4.0"],
     "unfold": ["django-unfold~=0.91"],
     "wagtail": ["wagtail~=8.0"],

@@ -7,6 +7,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
@@ -14,10 +15,11 @@ from django.urls import NoReverseMatch, reverse
 
 from . import backends  # noqa: F401  (so that a server imports it before the first request, and before it forks)
 from .access.principal import Principal
-from .access.responses import forbidden_response, page_of_request, unauthorized_response
+from .access.responses import forbidden_response, is_impersonated, page_of_request, unauthorized_response
 from .impersonation.banner import add_banner, needs_banner, prefer_whole_pages
 from .navigation import is_from_script
 from .sessions.impersonation import set_impersonation
+from .sessions.impersonation_check import forget_ended_impersonation
 from .sessions.principal import request_principal
 from .sessions.revalidate import extend_session, restore_after_rollback, revalidate_session
 from .sign_in.start import sign_in_url
@@ -64,6 +66,8 @@ class LogtoMiddleware:
                 response = _completed(request, response)
             if needs_banner(request, response):
                 add_banner(request, response)
+            if _may_store_impersonation(request):
+                forget_ended_impersonation(request)
             return response
         finally:
             restore_after_rollback(principal)
@@ -85,6 +89,8 @@ class LogtoMiddleware:
                 response = _completed(request, response)
             if needs_banner(request, response):
                 await sync_to_async(add_banner)(request, response)  # its template, too
+            if _may_store_impersonation(request):
+                await sync_to_async(forget_ended_impersonation)(request)
             return response
         finally:
             if getattr(principal, "has_refreshed_in_transaction", False):
@@ -102,6 +108,11 @@ def _may_have_session(request: HttpRequest) -> bool:
 def _may_extend_session(request: HttpRequest) -> bool:
     # Django saves a session that was modified, and then it may live longer.
     return getattr(getattr(request, "session", None), "modified", False)
+
+
+def _may_store_impersonation(request: HttpRequest) -> bool:
+    # Only a request of an impersonation pays for the check.
+    return is_impersonated(request) and (settings.SESSION_SAVE_EVERY_REQUEST or _may_extend_session(request))
 
 
 def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

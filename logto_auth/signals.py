@@ -21,6 +21,7 @@ __all__ = [
     "issuer_changed",
     "memberships_changed",
     "organization_changed",
+    "password_migrated",
     "password_sign_in_refused",
     "rights_changed",
     "session_ended",
@@ -143,6 +144,17 @@ Sender: the user model.
 
 Arguments: `request`; `user`, who has done it; `organization_id`; `action`, such as `"member_removed"`; `target`, the
 `sub` of the member whom it is about, or ""; `details`, a mapping without personal data.
+"""
+
+password_migrated = Signal()
+"""Sent when this site has confirmed a password that Logto could not import, so that Logto stores it.
+
+Sent once for a user at Logto, by `logto_auth.password_migration`. It is not sent for users who set a password at Logto
+themselves. Logto stores the password only after the answer, so the sign-in may still fail.
+
+Sender: the user model.
+
+Arguments: `user`; `identity`, the `LogtoIdentity`. The password is not among them.
 """
 
 user_suspended = Signal()

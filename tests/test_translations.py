@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract, extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.contrib import auth
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +74,16 @@ def test_catalogue_has_the_texts_of_code_and_templates(path: Path) -> None:
     assert of_templates
     assert (of_code | of_templates) - known == set()
     assert known - (of_code | of_templates) == set()
+
+
+@pytest.mark.parametrize("language", ["ja", "zh_Hans"])
+def test_labels_of_django_users_keep_their_translation(language: str) -> None:
+    """Django merges the catalogues of all apps, so a text that `django.contrib.auth` has too needs the same one."""
+    names = (ROOT / "logto_auth", Path(auth.__path__[0]))
+    paths = [folder / "locale" / language / "LC_MESSAGES" / "django.mo" for folder in names]
+    ours, theirs = (texts(read_mo(io.BytesIO(path.read_bytes()))) for path in paths)
+    assert ours["active"]
+    assert {id: text for id, text in ours.items() if theirs.get(id, text) != text} == {}
 
 
 def templates_of(owner: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth import signals
-from logto_auth.apps import account_models, connect
+from logto_auth.apps import account_models, connect, connect_to_account
 from logto_auth.batches import batch_ended
 
 __all__ = ["LogtoAuditConfig"]
@@ -47,6 +47,7 @@ RECEIVERS: dict[str, Signal] = {
     "record_linked": signals.identity_linked,
     "record_memberships": signals.memberships_changed,
     "record_organization": signals.organization_changed,
+    "record_password_migrated": signals.password_migrated,
     "record_password_sign_in": signals.signed_in_with_password,
     "record_reactivated": signals.user_reactivated,
     "record_rights": signals.rights_changed,
@@ -58,6 +59,9 @@ RECEIVERS: dict[str, Signal] = {
 
 def connect_receivers() -> None:
     """Let the audit trail record what happens. Repeated calls change nothing."""
+    for model in account_models():
+        # Whatever the order of the apps: the end of the sessions of a deleted account is recorded before the erasure.
+        connect_to_account(model)
     for name, signal in RECEIVERS.items():
         connect(signal, f"logto_auth.audit.receivers.{name}")
     for name, signal, sender in _receivers_of_models():

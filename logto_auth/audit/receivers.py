@@ -100,6 +100,11 @@ def record_suspended(sender: object, user: Any, identity: LogtoIdentity, status:
         _erase(user)
 
 
+def record_password_migrated(sender: object, user: Any, identity: LogtoIdentity, **kwargs: Any) -> None:
+    """Receiver of `password_migrated`. Logto has asked, so there is no actor."""
+    _record("password_migrated", user, identity.sub)
+
+
 def record_reactivated(sender: object, user: Any, identity: LogtoIdentity, **kwargs: Any) -> None:
     """Receiver of `user_reactivated`."""
     _record("reactivated", user, identity.sub)

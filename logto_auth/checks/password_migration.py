@@ -15,7 +15,7 @@ from .lenient_conf import conf
 from .problem import Problem
 
 PASSWORD_MIGRATION_INCOMPLETE = Problem(
-    "logto_auth.E056",
+    "logto_auth.E055",
     "The site's URLs include logto_auth.password_migration.urls, which need {missing}.",
     "Set it. If no passwords move, remove logto_auth.password_migration.urls.",
 )

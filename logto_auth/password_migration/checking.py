@@ -12,6 +12,7 @@ from logto_auth.clients import management_api
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.oidc.secrets import Secret
+from logto_auth.signals import password_migrated
 from logto_auth.site_cache import cached
 from logto_auth.transactions import database
 
@@ -46,24 +47,29 @@ def verify(sub: str | None, password: Secret) -> bool:
     is_right = own is not None and results[_kind(own)]
     if identity is None or not may_have or not is_right:
         return False
-    mark_moved(identity, by_site=True)
+    if mark_moved(identity, by_site=True):
+        user = identity.user
+        password_migrated.send_robust(sender=type(user), user=user, identity=identity)
     return True
 
 
 def _may_have_password(sub: str) -> bool:
-    """Return whether Logto has this user, not suspended, and without a password. One call.
+    """Return whether Logto has this user, not suspended, without a password, and without a role that makes staff.
 
-    A user who has set a password at Logto is marked, so that the account is not left any more.
+    One call, and a second one if `LOGTO_STAFF_ROLES` or `LOGTO_SUPERUSER_ROLES` is set. A user who has set a password
+    at Logto is marked, so that the account is not left any more.
     """
+    api, staff_roles = management_api(max_tries=1), {*conf.staff_roles, *conf.superuser_roles}
     try:
-        row = management_api(max_tries=1).users.get(sub)
+        row = api.users.get(sub)
+        becomes_staff = bool(staff_roles) and any(role["name"] in staff_roles for role in api.users.roles(sub))
     except ManagementAPIError as error:
         if not error.is_not_found:
             raise
         return False
     if row.get("hasPassword") is True and (identity := movable_identity(sub)) is not None:
         mark_moved(identity, by_site=False)
-    return row.get("hasPassword") is False and row.get("isSuspended") is False
+    return row.get("hasPassword") is False and row.get("isSuspended") is False and not becomes_staff
 
 
 @sensitive_variables()

@@ -39,6 +39,8 @@ __all__ = ["PasswordCheckView"]
 logger = logging.getLogger("logto_auth")
 
 TIME_HEADER, SIGNATURE_HEADER = "logto-auth-time", "logto-auth-signature"
+# What proxies add. A proxy on this machine may also send its own address and name, so it looks like Logto's script.
+PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 # Logto's script sends the call at once.
 MAX_AGE_SECONDS = 60
 
@@ -104,6 +106,8 @@ def _is_confidential(request: HttpRequest) -> bool:
     """Return whether the call came over HTTPS, or from this machine to this machine without a proxy, or to DEBUG."""
     if request.is_secure() or settings.DEBUG:
         return True
+    if any(name in request.headers for name in PROXY_HEADERS):
+        return False
     host, address = request.get_host(), str(request.META.get("REMOTE_ADDR", ""))
     bracketed = f"[{address}]" if ":" in address else address
     return is_loopback(f"//{host}") and is_loopback(f"//{bracketed}")

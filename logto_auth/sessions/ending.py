@@ -179,6 +179,12 @@ def end_sessions_of_inactive_user(
 
 
 def end_sessions_of_deleted_user(sender: object, instance: Any, using: str | None = None, **kwargs: Any) -> None:
-    """End all sessions of a user whose account is deleted: a receiver of the user model's `pre_delete`."""
+    """End all sessions of a user whose account is deleted: a receiver of the user model's `pre_delete`.
+
+    `impersonation_ended` is sent for those in which the user acts, or in which staff act as the user.
+    """
+    impersonations = LogtoSession.objects.impersonations()
+    impersonations.filter(impersonator=instance).end(reason="impersonator_session_ended")
+    impersonations.of_user(instance).end(reason="user_refused")
     LogtoSession.objects.of_user(instance).end()
     announce([user_key(instance.pk)], using=using)

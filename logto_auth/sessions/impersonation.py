@@ -237,6 +237,8 @@ def forget_cookie(request: HttpRequest) -> None:
     request.session = _session_with_key(request.session, None)
     # The session middleware deletes the cookie of a request whose session is empty.
     request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+    # With `CSRF_USE_SESSIONS`, a new secret would begin a session.
+    request.META.pop("CSRF_COOKIE_NEEDS_UPDATE", None)
     set_user(request, AnonymousUser())
     _forget_row(request)
 

@@ -24,7 +24,7 @@ from logto_auth.conf import conf
 from logto_auth.exceptions import LogtoError, ProviderError, SignInRefused, SignInRequired
 from logto_auth.models import LogtoSession
 from logto_auth.navigation import SAFE_METHODS, has_access_token, is_from_script, is_prefetch
-from logto_auth.sign_in.next_url import is_path_of, with_query
+from logto_auth.sign_in.next_url import is_path_of, is_sign_in_path, with_query
 from logto_auth.users.accepted import accepted_user
 from logto_auth.users.current_request import unwrapped
 
@@ -43,7 +43,7 @@ from .impersonation_rules import has_impersonation_permission, is_protected
 from .principal import SessionPrincipal, session_principal
 from .store import StoredSession
 
-__all__ = ["impersonation_ended", "is_impersonating", "revalidate_impersonation"]
+__all__ = ["forget_ended_impersonation", "impersonation_ended", "is_impersonating", "revalidate_impersonation"]
 
 logger = logging.getLogger("logto_auth")
 
@@ -142,6 +142,16 @@ def _refreshed(principal: SessionPrincipal | None, row: StoredSession, cause: st
         raise _Ended(cause) from error
 
 
+def forget_ended_impersonation(request: HttpRequest) -> None:
+    """After the view: do not store the session of an impersonation that another request has ended meanwhile.
+
+    It would be as before the end: the cookie of the browser would move to it, and it would know how to return.
+    """
+    session_id = store.session_id(request.session)
+    if record_of(request.session) is not None and (session_id is None or store.read(session_id) is None):
+        forget_cookie(request)
+
+
 # The end
 
 
@@ -175,6 +185,10 @@ def _over_response(request: HttpRequest) -> HttpResponse | None:
     if is_prefetch(request):
         return prefetch_response()
     if has_access_token(request) or getattr(request, "is_socket", False):
+        return None
+    # The response to the request that has ended it may not have reached the browser. The page of support access says
+    # so, and the staff member can sign in again.
+    if any(is_path_of(request.path, names) for names in (SIGN_OUT, LEAVE, (PAGE,))) or is_sign_in_path(request.path):
         return None
     if request.method in SAFE_METHODS and not is_from_script(request):
         return HttpResponseRedirect(_page_url())

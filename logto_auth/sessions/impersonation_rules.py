@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
@@ -66,10 +67,11 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
     if not hasattr(request, "impersonation"):
         raise ConfigurationError("Support access needs logto_auth.middleware.LogtoMiddleware in MIDDLEWARE.")
+    reason = _one_line(reason)
     try:
         allowed = _check(request, user)
         _check_reason(reason)
-        return _start(request, allowed, reason.strip(), seconds)
+        return _start(request, allowed, reason, seconds)
     except ImpersonationRefused as error:
         impersonation_refused.send_robust(
             sender=type(user),
@@ -77,7 +79,7 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
             user=user,
             impersonator=_who_acts(request),
             code=error.code,
-            reason=reason.strip()[:MAX_REASON_LENGTH],
+            reason=reason[:MAX_REASON_LENGTH],
         )
         raise
 
@@ -173,11 +175,19 @@ def _ask_site(request: HttpRequest, user: Any) -> None:
         raise _refused("impersonation_refused_by_site", "LOGTO_IMPERSONATION_ALLOWED has refused it.")
 
 
+def _one_line(text: str) -> str:
+    """Return `text` with single spaces, and without control characters and halves of surrogate pairs.
+
+    They come from JSON, not from forms. A log, a page or a database may not accept them.
+    """
+    return " ".join("".join(" " if category(each) in ("Cc", "Cs") else each for each in text).split())
+
+
 def _check_reason(reason: str) -> None:
     # A text of blanks, dots or invisible characters is none.
     if not any(character.isalnum() for character in reason):
         raise _refused("impersonation_reason_missing", "The reason is empty.", status=400)
-    if len(reason.strip()) > MAX_REASON_LENGTH:
+    if len(reason) > MAX_REASON_LENGTH:
         text = f"The reason has more than {MAX_REASON_LENGTH} characters."
         raise _refused("impersonation_reason_missing", text, status=400)
 

@@ -156,9 +156,6 @@ class SessionPrincipal(RequestPrincipal):
     """The end of the freshness of a session that Logto has not confirmed, at the start of the request."""
     _stored: StoredSession | None = None
     _data: _SessionData | None = None
-    # The rows before each refresh in a transaction of the site, and the row after the last one; None if it is gone.
-    _former: tuple[StoredSession, ...] = ()
-    _latest: StoredSession | None = None
     _user_info: tuple[UUID, Mapping[str, Any]] | None = None
 
     def __repr__(self) -> str:
@@ -476,30 +473,38 @@ class SessionPrincipal(RequestPrincipal):
         # The view may have rolled back to a savepoint since its last refresh.
         self.restore_after_rollback()
         stored = self._current_session()
+        rows = _rows_to_refresh(stored) if refresh.is_in_transaction() else []
         try:
             yield stored
         except LogtoError:
             self.forget()
-            self._note_refresh(stored)
+            self._note_refresh(rows)
             raise
-        self._note_refresh(stored)
+        self._note_refresh(rows)
 
-    def _note_refresh(self, former: StoredSession) -> None:
-        """Remember a refresh of the row `former` in a transaction that the site may roll back."""
-        if refresh.is_in_transaction():
+    @cached_property
+    def _refreshed_in_transaction(self) -> dict[UUID, tuple[list[StoredSession], StoredSession | None]]:
+        """A row before each refresh in a transaction of the site, and after the last one: None if it is gone."""
+        return {}
+
+    def _note_refresh(self, rows: list[StoredSession]) -> None:
+        """Remember a refresh of these rows in a transaction that the site may roll back."""
+        for former in rows:
             latest = store.read(former.id)
             if latest is None or latest.encrypted_tokens != former.encrypted_tokens:
-                self._former, self._latest = (*self._former, former), latest
+                earlier, _latest = self._refreshed_in_transaction.get(former.id, ([], None))
+                self._refreshed_in_transaction[former.id] = ([*earlier, former], latest)
 
     def restore_after_rollback(self) -> None:
         """Store the result of refreshes again, if a rollback has undone it."""
-        if self.has_refreshed_in_transaction and refresh.restore_after_rollback(self._former, self._latest):
-            self.forget()
+        for former, latest in self._refreshed_in_transaction.values():
+            if refresh.restore_after_rollback(former, latest):
+                self.forget()
 
     @property
     def has_refreshed_in_transaction(self) -> bool:
         """Whether tokens were refreshed in a transaction of the site, which may have been rolled back since."""
-        return bool(self._former)
+        return bool(self._refreshed_in_transaction)
 
     @property
     def sessions(self) -> tuple[SignedInSession, ...]:
@@ -591,6 +596,13 @@ class SessionPrincipal(RequestPrincipal):
     async def aorganization_token(self, organization_id: str | None = None) -> str:
         """See `organization_token`."""
         return await sync_to_async(self.organization_token)(organization_id)
+
+
+def _rows_to_refresh(stored: StoredSession) -> list[StoredSession]:
+    """Return the rows whose tokens a refresh of `stored` may replace."""
+    # A token for an API names the staff member, by a token of their own session, which may be refreshed for it.
+    own = store.read(stored.impersonator_session) if stored.impersonator_session is not None else None
+    return [stored] if own is None else [stored, own]
 
 
 def _is_account(user: Any, stored: StoredSession) -> bool:

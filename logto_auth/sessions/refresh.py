@@ -471,7 +471,10 @@ def _handle_error(row: StoredSession, error: ProviderError, *, is_for_claims: bo
 
     Raise SignInRequired if the session has ended at Logto.
     """
-    if isinstance(error, ProviderUnreachable):
+    if isinstance(error, RefreshSkipped):
+        # Only the session of the staff member is being refreshed, or cools down. Logto has not been asked.
+        pass
+    elif isinstance(error, ProviderUnreachable):
         report_outage()
     else:
         clear_outage()

@@ -20,20 +20,20 @@ YESTERDAY = (date.today() - timedelta(days=1)).isoformat()
 
 
 def found(**settings: Any) -> list[str]:
-    return [each for each in ids(messages({**COMPLETE, **settings})).split() if each in ("E056", "W046")]
+    return [each for each in ids(messages({**COMPLETE, **settings})).split() if each in ("E055", "W046")]
 
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
         ({}, []),
-        ({"LOGTO_PASSWORD_MIGRATION_KEY": ""}, ["E056"]),
-        ({"LOGTO_PASSWORD_MIGRATION_KEY": "short"}, ["E056"]),
-        ({"LOGTO_PASSWORD_MIGRATION_KEY": ["n" * 40, "short"]}, ["E056"]),
-        ({"LOGTO_PASSWORD_MIGRATION_UNTIL": ""}, ["E056"]),
-        ({"LOGTO_PASSWORD_MIGRATION_UNTIL": "next year"}, ["E056"]),
+        ({"LOGTO_PASSWORD_MIGRATION_KEY": ""}, ["E055"]),
+        ({"LOGTO_PASSWORD_MIGRATION_KEY": "short"}, ["E055"]),
+        ({"LOGTO_PASSWORD_MIGRATION_KEY": ["n" * 40, "short"]}, ["E055"]),
+        ({"LOGTO_PASSWORD_MIGRATION_UNTIL": ""}, ["E055"]),
+        ({"LOGTO_PASSWORD_MIGRATION_UNTIL": "next year"}, ["E055"]),
         ({"LOGTO_PASSWORD_MIGRATION_UNTIL": YESTERDAY}, ["W046"]),
-        ({"LOGTO_M2M_APP_ID": "", "LOGTO_M2M_APP_SECRET": ""}, ["E056"]),
+        ({"LOGTO_M2M_APP_ID": "", "LOGTO_M2M_APP_SECRET": ""}, ["E055"]),
         ({"LOGTO_PASSWORD_MIGRATION_KEY": "", "ROOT_URLCONF": "bookstore.urls"}, []),
     ],
 )
@@ -52,7 +52,7 @@ def test_messages_say_what_to_set_and_when_it_ended() -> None:
         for wrong in ({"LOGTO_PASSWORD_MIGRATION_UNTIL": ""}, {"LOGTO_PASSWORD_MIGRATION_UNTIL": "2020-01-31"})
         for each in messages({**COMPLETE, **wrong})
     }
-    assert texts["logto_auth.E056"] == (
+    assert texts["logto_auth.E055"] == (
         "The site's URLs include logto_auth.password_migration.urls, which need a date such as 2027-03-31 in "
         "LOGTO_PASSWORD_MIGRATION_UNTIL."
     )

@@ -32,6 +32,7 @@ OWN_TESTS = {
     "emulator's webhooks",
     "home template",
     "identities from usernames",
+    "identities of a profile",
     "identity",
     "impersonation",
     "invitation",

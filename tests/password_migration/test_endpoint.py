@@ -104,6 +104,36 @@ def test_lost_yes_can_be_repeated_for_some_minutes(moving_site: Emulator) -> Non
     assert ask("subada") == (200, False)
 
 
+def test_lost_yes_of_the_last_account_can_be_repeated(moving_site: Emulator) -> None:
+    user = add_account(moving_site, "ada")
+    assert ask("subada") == (200, True)
+    # The cache knows the accounts that are left for a minute.
+    cache.clear()
+    assert ask("subada") == (200, True)
+    MovedPassword.objects.filter(identity__user=user).update(at=time.time() - REPEAT_SECONDS - 1)
+    cache.clear()
+    CountedScrypt.computed.clear()
+    assert ask("subada") == (200, False)
+    assert CountedScrypt.computed == []
+
+
+@pytest.mark.parametrize("setting", ["LOGTO_STAFF_ROLES", "LOGTO_SUPERUSER_ROLES"])
+def test_user_whom_a_role_at_logto_makes_staff_gets_no_yes(moving_site: Emulator, settings: Any, setting: str) -> None:
+    setattr(settings, setting, ["clerk"])
+    for role in ("clerk", "reader"):
+        moving_site.tenant.add_role(role)
+        add_account(moving_site, role, at_logto={"roles": [role]})
+    assert ask("subclerk") == (200, False)
+    assert ask("subreader") == (200, True)
+
+
+def test_no_yes_if_logto_does_not_answer_about_roles(moving_site: Emulator, settings: Any) -> None:
+    settings.LOGTO_STAFF_ROLES = ["clerk"]
+    add_account(moving_site, "ada")
+    moving_site.faults.http["management_api"] = HttpFault(status=500, only="GET /api/users/subada/roles")
+    assert ask("subada") == (503, "logto_unavailable")
+
+
 def test_no_second_yes_once_logto_has_the_password(moving_site: Emulator) -> None:
     add_account(moving_site, "bob")
     add_account(moving_site, "ada")
@@ -196,6 +226,9 @@ def test_plain_http_is_refused(moving_site: Emulator, settings: Any) -> None:
         {"HTTP_HOST": "localhost", "REMOTE_ADDR": "192.0.2.1"},
         # A proxy on this machine, in front of the site.
         {"HTTP_HOST": "shop.example", "REMOTE_ADDR": "127.0.0.1"},
+        # Another one, which sends its own name and says whose call it is.
+        {"HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.1"},
+        {"HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=192.0.2.1"},
     ):
         body = body_of("subada", nonce=str(options))
         assert answer(send(body, secure=False, **options)) == (403, "https_required")

@@ -5,6 +5,7 @@ They are in Logto's order, so that a request with two errors gets the same answe
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 
@@ -20,6 +21,8 @@ from .client_redirects import allows_redirect_uri
 from .http import resource_parameters, single_parameters
 from .id_token_hint import validate_id_token_hint
 from .redirect_uris import parse_url
+
+_logger = logging.getLogger(__name__)
 
 PUSHED_REQUEST_PREFIX = "urn:ietf:params:oauth:request_uri:"
 
@@ -146,6 +149,14 @@ def _check_openid_scope(params: Mapping[str, str], scopes: Sequence[str]) -> Non
 
 def _check_redirect_uri(client: Application, redirect_uri: str) -> None:
     if not allows_redirect_uri(client, redirect_uri):
+        # Logto's answer names no URI. The log does, for a site at another port.
+        _logger.warning(
+            "The redirect URI %.200r is not registered for the application %s. It has: %s. "
+            "If it is the URI of your site, start the emulator with the site's URL: --base-url",
+            redirect_uri,
+            client.id,
+            ", ".join(client.redirect_uris) or "none",
+        )
         raise invalid_redirect_uri()
 
 

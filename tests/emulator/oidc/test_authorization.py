@@ -43,6 +43,12 @@ def test_unregistered_redirect_uri_gets_json_without_redirect(bookstore, uri):
     assert "Location" not in response.headers
 
 
+def test_log_names_the_unregistered_redirect_uri_and_the_option(bookstore, caplog):
+    bookstore.authorize(redirect_uri="http://localhost:8080/callback")
+    assert "'http://localhost:8080/callback' is not registered" in caplog.text
+    assert "--base-url" in caplog.text
+
+
 def test_wrong_redirect_uri_is_reported_first(bookstore):
     response = bookstore.authorize(redirect_uri="http://evil.example/", prompt="nonsense")
     assert response.json()["error"] == "invalid_redirect_uri"
