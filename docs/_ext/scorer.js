@@ -7,12 +7,25 @@ const KINDS = [
   [/^reference\//, 10],
   [/^(decisions\/|changelog$)/, -200],
 ];
+// What readers call the subject of a page, where its title has other words.
+const OTHER_NAMES = {
+  "2fa": "how-to/second-factor",
+  hijack: "how-to/support-access",
+  impersonate: "how-to/support-access",
+  impersonation: "how-to/support-access",
+  login: "how-to/add-to-a-site",
+  logout: "how-to/sign-out",
+  mfa: "how-to/second-factor",
+  multitenancy: "how-to/tenants",
+  swagger: "how-to/api-docs",
+};
 const WORDS = (new URLSearchParams(window.location.search).get("q") ?? "").toLowerCase().match(/[^\s"]+/g) ?? [];
 
 function score([docname, title, anchor, , score]) {
   const kind = KINDS.find(([pattern]) => pattern.test(docname))?.[1] ?? 0;
   const name = title.toLowerCase().split(" > ").pop();
   const has = (text) => WORDS.length > 0 && WORDS.every((word) => text.includes(word));
+  if (!anchor && OTHER_NAMES[WORDS.join(" ")] === docname) return score + kind + 80;
   if (!anchor) return score + kind + (has(name) || has(docname.split("/").pop()) ? 40 : 0);
   return score + kind + (name === WORDS.join(" ") ? 30 : has(name) ? 15 : 0);
 }

@@ -37,6 +37,8 @@ STORING_HEADERS = ("ETag", "Last-Modified", "Expires", "Surrogate-Control", "CDN
 CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 # What precedes the body may contain the text "<body", but not as a tag: comments, and elements whose content is text.
 BEFORE_BODY = re.compile(r"<(?:(!--)|(script|style|title|textarea|noscript|template)(?=[\s/>])|(body)(?=[\s/>]))", re.I)
+# HTML, section 13.2.5: "<!-->" and "<!--->" are whole comments, and "--!>" ends one too.
+END_OF_COMMENT = re.compile(r"(?<=<!--)-?>|--!?>")
 REST_OF_TAG = re.compile(r"""(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 
 
@@ -150,19 +152,14 @@ def body_start(page: str) -> int | None:
     while found := BEFORE_BODY.search(page, position):
         comment, element, _body = found.groups()
         if comment or element:
-            end = _end_of(page, found.end(), "-->" if comment else f"</{element}")
+            end = (END_OF_COMMENT if comment else re.compile(f"</{element}", re.I)).search(page, found.end())
             if end is None:
                 return None
-            position = end
+            position = end.end()
         else:
             tag = REST_OF_TAG.match(page, found.end())
             return tag.end() if tag else None
     return None
-
-
-def _end_of(page: str, position: int, end: str) -> int | None:
-    found = re.compile(re.escape(end), re.I).search(page, position)
-    return found.end() if found else None
 
 
 def _url_or_empty() -> str:

@@ -49,7 +49,7 @@ class LogtoCommand(BaseCommand):
     - Characters that the terminal or the file cannot show are escaped.
     - Colours are for terminals only, and not with the environment variable NO_COLOR.
     - Ctrl-C ends the command with the exit code 130 and the text `interrupted`.
-    - An error of the database is a sentence, not a traceback.
+    - An error of the database is a sentence, not a traceback. A bug is a traceback, and `error` in the JSON.
     """
 
     examples: tuple[str, ...] = ()
@@ -99,18 +99,27 @@ class LogtoCommand(BaseCommand):
                 raise
             lines = str(error).strip().splitlines() or [type(error).__name__]
             self._fail(CommandError(f"The database reports: {lines[0]}. Has `manage.py migrate` been run?"))
+        except BrokenPipeError:
+            raise
         except SystemExit:
             self._print_result()
+            raise
+        except Exception as error:
+            # The traceback has the rest.
+            self._print_error(f"{type(error).__name__}: {error}")
             raise
         self._print_result()
         self.stdout.flush()
         return printed
 
     def _fail(self, error: CommandError) -> None:
-        data = self.result if isinstance(self.result, dict) else {}
-        self.result = {**data, "error": str(error)}
-        self._print_result()
+        self._print_error(str(error))
         raise error from error.__cause__
+
+    def _print_error(self, text: str) -> None:
+        data = self.result if isinstance(self.result, dict) else {}
+        self.result = {**data, "error": text}
+        self._print_result()
 
     def _print_result(self) -> None:
         if self.is_json:

@@ -128,7 +128,7 @@ class Applications(PagedCollection["types.Application", "types.NewApplication", 
 
     def secrets(self, id: str) -> list[types.ApplicationSecret]:
         """Return the app secrets, in clear. The key `secret` of the application itself is not a valid secret."""
-        return self._call("GET", self._path(id, "secrets"))
+        return self._api.request("GET", self._path(id, "secrets"), returns=list)
 
     def user_consent_scopes(self, id: str) -> types.UserConsentScopes:
         """Return what a third-party application may ask users for. It is empty for each other application."""
@@ -436,11 +436,12 @@ class Connectors(Collection["types.Connector", "types.NewConnector", "types.Conn
 
     def factories(self) -> list[types.ConnectorFactory]:
         """Return the factories of connectors."""
-        return self._call("GET", "connector-factories")
+        return self._api.request("GET", "connector-factories", returns=list)
 
     def factory(self, id: str) -> types.ConnectorFactory:
         """Return a factory. Raise ManagementAPIError with the status 404 if there is none with this id."""
-        return self._call("GET", f"connector-factories/{_segment(id)}")
+        path = f"connector-factories/{_segment(id)}"
+        return cast("types.ConnectorFactory", self._api.request("GET", path, returns=dict))
 
     def test(self, factory_id: str, payload: types.ConnectorTest) -> None:
         """Send a test message with a config that need not be stored. For e-mail and SMS."""
@@ -461,7 +462,7 @@ class SignInExperience:
 
     def get(self) -> types.SignInExperience:
         """Return the sign-in experience."""
-        return self._api.request("GET", "sign-in-exp")
+        return cast("types.SignInExperience", self._api.request("GET", "sign-in-exp", returns=dict))
 
     def update(self, payload: types.SignInExperienceChanges) -> types.SignInExperience:
         """Update the sign-in experience and return it. Each section in `payload` replaces the stored section."""
@@ -476,7 +477,7 @@ class AccountCenter:
 
     def get(self) -> types.AccountCenter:
         """Return the account center. A field that is absent from `fields` is Off."""
-        return self._api.request("GET", "account-center")
+        return cast("types.AccountCenter", self._api.request("GET", "account-center", returns=dict))
 
     def update(self, payload: types.AccountCenterChanges) -> types.AccountCenter:
         """Update the account center and return it.
@@ -536,7 +537,7 @@ class Actions:
 
     def get(self, action_type: str) -> types.Action:
         """Return the script with its settings. Raise ManagementAPIError with the status 404 if there is none."""
-        return self._api.request("GET", self._path(action_type))
+        return cast("types.Action", self._api.request("GET", self._path(action_type), returns=dict))
 
     def set(self, action_type: str, payload: types.NewAction) -> types.Action:
         """Create the script, or replace it with all its settings, and return it."""
@@ -564,7 +565,7 @@ class JwtCustomizers:
 
     def get(self, token_type: str) -> types.JwtCustomizer:
         """Return the script with its settings. Raise ManagementAPIError with the status 404 if there is none."""
-        return self._api.request("GET", self._path(token_type))
+        return cast("types.JwtCustomizer", self._api.request("GET", self._path(token_type), returns=dict))
 
     def set(self, token_type: str, payload: types.JwtCustomizerChanges) -> types.JwtCustomizer:
         """Create the script, or replace it with all its settings, and return it."""

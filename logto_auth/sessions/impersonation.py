@@ -8,8 +8,8 @@ how to return.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +35,7 @@ __all__ = [
     "Impersonation",
     "Record",
     "begin",
+    "django_request",
     "end_impersonation",
     "end_others_of",
     "forget_cookie",
@@ -177,15 +178,26 @@ def end_impersonation(request: HttpRequest, *, cause: str = "left") -> Any | Non
     Return None if that session has ended: nobody is signed in then. Also if `request` is no impersonation, in which
     case nothing changes. `impersonation_ended` is sent with `cause`, unless another request has ended it.
     """
-    # REST framework's request wraps Django's, to which the session belongs.
-    request = getattr(request, "_request", request)
-    record = record_of(request.session)
-    if record is None:
-        return None
-    session_id = store.session_id(request.session)
-    if session_id is not None:
-        LogtoSession.objects.filter(pk=session_id).impersonations().end(reason=cause, request=request)
-    return return_to_own_session(request, record)
+    with django_request(request) as own:
+        record = record_of(own.session)
+        if record is None:
+            return None
+        session_id = store.session_id(own.session)
+        if session_id is not None:
+            LogtoSession.objects.filter(pk=session_id).impersonations().end(reason=cause, request=own)
+        return return_to_own_session(own, record)
+
+
+@contextmanager
+def django_request(request: HttpRequest) -> Iterator[HttpRequest]:
+    """Yield Django's request, to which the session belongs, and which REST framework's request wraps.
+
+    The wrapper has a user of its own, which is that of Django's request after that.
+    """
+    inner: HttpRequest = getattr(request, "_request", request)
+    yield inner
+    if inner is not request:
+        request.user = inner.user
 
 
 def return_to_own_session(request: HttpRequest, record: Record) -> Any | None:

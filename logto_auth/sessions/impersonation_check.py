@@ -10,7 +10,6 @@ import logging
 import time
 
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
@@ -37,7 +36,6 @@ from .impersonation import (
     record_of,
     return_to_own_session,
     set_impersonation,
-    set_user,
 )
 from .impersonation_rules import has_impersonation_permission, is_protected
 from .principal import SessionPrincipal, session_principal
@@ -163,11 +161,8 @@ def _end(request: HttpRequest, record: Record, session_id: str | None, cause: st
     if session_id is not None:
         LogtoSession.objects.filter(pk=session_id).impersonations().end(reason=cause, request=request)
     # The next page returns to the staff member's own session.
-    if getattr(request, "is_socket", False):
+    if getattr(request, "is_socket", False) or has_access_token(request):
         forget_cookie(request)
-        return None
-    if has_access_token(request):
-        _without_user(request)
         return None
     # The page offers to start again for the same user.
     user_key = request.session.get(SESSION_KEY)
@@ -205,10 +200,6 @@ def impersonation_ended(request: HttpRequest, url: str = "", *, is_signed_in: bo
     return impersonation_ended_response(request, url, is_signed_in=is_signed_in)
 
 
-def _without_user(request: HttpRequest) -> None:
-    set_user(request, AnonymousUser())
-
-
 def _page_url() -> str:
     """Return the URL of the page of support access; the home page of a site without it."""
     try:
@@ -226,8 +217,8 @@ def _refusal_of_read_only(request: HttpRequest, impersonation: Impersonation) ->
     if is_path_of(request.path, SIGN_OUT) or is_path_of(request.path, LEAVE):
         return None
     if has_access_token(request):
-        # The token decides. It must not let the session pass.
-        _without_user(request)
+        # The token decides. It must not let the session pass, in which code of the site may look for the user.
+        forget_cookie(request)
         set_impersonation(request, None)
         return None
     if is_from_script(request):

@@ -22,7 +22,7 @@ from logto_auth.users.provisioning import update
 from logto_auth.users.rights import has_admin_rights
 
 from . import exchanged_tokens, store
-from .impersonation import PERMISSION, Impersonation, begin, record_of, return_to_own_session
+from .impersonation import PERMISSION, Impersonation, begin, django_request, record_of, return_to_own_session
 from .principal import SessionPrincipal, request_principal
 from .store import StoredSession
 
@@ -61,13 +61,17 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     machine-to-machine application; ProviderError and ManagementAPIError if Logto fails; ValueError if `seconds` is less
     than 1.
     """
-    request = _django_request(request)
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
     seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
+    with django_request(request) as own:
+        return _start_or_refuse(own, user, _one_line(reason), seconds)
+
+
+def _start_or_refuse(request: HttpRequest, user: Any, reason: str, seconds: int) -> Impersonation:
+    """Start, or send `impersonation_refused`."""
     if not hasattr(request, "impersonation"):
         raise ConfigurationError("Support access needs logto_auth.middleware.LogtoMiddleware in MIDDLEWARE.")
-    reason = _one_line(reason)
     try:
         allowed = _check(request, user)
         _check_reason(reason)

@@ -385,12 +385,17 @@ class SessionPrincipal(RequestPrincipal):
         if not self.is_authenticated:
             return frozenset()
         wanted = resource or f"the organization {organization_id}"
+        refused = (resource, organization_id)
+        if self._refused_at.get(refused) == self._version():
+            # A page asks for many permissions. Each would be a call to Logto.
+            return frozenset()
         try:
             return self._usable_token(resource, organization_id).scopes
         except ProviderError as error:
             if error.error not in refresh.REFUSALS:
                 raise
             # The operator has to act if the status is that of an error of this site.
+            self._refused_at[refused] = self._version()
             level = logging.ERROR if error.status >= 500 else logging.WARNING
             logger.log(level, "Logto grants no permissions for %s: %s", wanted, error)
         except SignInRequired as error:
@@ -400,6 +405,15 @@ class SessionPrincipal(RequestPrincipal):
                 raise
             logger.warning("The permissions for %s cannot be fetched: %s", wanted, error)
         return frozenset()
+
+    @cached_property
+    def _refused_at(self) -> dict[tuple[str | None, str | None], tuple[UUID, int] | None]:
+        """The versions of the row for which Logto has refused tokens, by resource and organization."""
+        return {}
+
+    def _version(self) -> tuple[UUID, int] | None:
+        stored = self._own_session
+        return None if stored is None else (stored.id, stored.version)
 
     def user_info(self) -> Mapping[str, Any]:
         """Return the user's current data from Logto's userinfo endpoint; one call per request.

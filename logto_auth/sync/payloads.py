@@ -95,7 +95,17 @@ def payload_of(user: Any, values_of: Callable[[Any], Mapping[str, Any]]) -> Payl
     try:
         payload.values |= digest_of(user.password).payload
     except UnsupportedHash as error:
-        moves = can_move(user) and apps.is_installed("logto_auth.password_migration")
-        then = "it moves at the first sign-in" if moves else "the user must use 'Forgot password' at Logto"
-        payload.remarks.append(f"imported without a password: {error}; {then}")
+        # An account without an identifier is not imported at all.
+        if payload.identifiers:
+            payload.remarks.append(f"imported without a password: {error}; {_way_without_password(user)}")
     return payload
+
+
+def _way_without_password(user: Any) -> str:
+    """Return, in words, how a user signs in whose password Logto cannot import."""
+    forgotten = "the user must use 'Forgot password' at Logto"
+    if not can_move(user):
+        return forgotten
+    if apps.is_installed("logto_auth.password_migration"):
+        return "it moves at the first sign-in"
+    return f"with the password migration it moves at the first sign-in, else {forgotten}"

@@ -7,11 +7,12 @@ who were there before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import reset_queries
+from django.db import IntegrityError, reset_queries
 
 from logto_auth.conf import conf
 from logto_auth.exceptions import ManagementAPIError
@@ -36,6 +37,11 @@ UNDOABLE, UNDONE = "can be deleted", "deleted"
 SIGNED_IN, OTHERS, MISSING, FAILED = "have signed in", "not created by logto_migrate", "not at Logto", "not deleted"
 FINDINGS = (UNDOABLE, SIGNED_IN, OTHERS, MISSING)
 UNDO_OUTCOMES = (UNDONE, SIGNED_IN, OTHERS, MISSING, FAILED)
+REASONS = {
+    SIGNED_IN: "has signed in at Logto",
+    OTHERS: "logto_migrate has not created this user",
+    MISSING: "Logto has no such user",
+}
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,25 @@ class Undo:
 
     def _delete(self, found: Sequence[_Found], queue: InOrder) -> None:
         for each in found:
-            queue.submit(partial(_delete, self.api, each.user["id"]), partial(self._handle_deletion, each))
+            queue.submit(partial(_delete, self.api, each), partial(self._handle_deletion, each))
 
-    def _handle_deletion(self, found: _Found, error: ManagementAPIError | None) -> None:
-        if error is None:
+    def _handle_deletion(self, found: _Found, result: ManagementAPIError | str) -> None:
+        sub = found.user["id"]
+        if result == UNDONE:
             self.report.add(UNDONE)
             return
-        self.report.conflict(FAILED, f"{found.user['id']}: not deleted: {error}")
+        if isinstance(result, str):
+            self.report.add(result)
+            self.report.say(f"{found.account.get_username()} ({found.account.pk}), {sub}: stays: {REASONS[result]}")
+        else:
+            self.report.conflict(FAILED, f"{sub}: not deleted: {result}")
+        self._link_again(found)
+
+    def _link_again(self, found: _Found) -> None:
+        """Link the user as before. A sign-in may have done it meanwhile."""
+        if found.identity is not None:
+            with suppress(IntegrityError), atomic():
+                found.identity.save(force_insert=True)
 
     def _batches(self, *, names_rest: bool) -> Iterator[list[_Found]]:
         """Yield the users that can be deleted. With `names_rest`, count and name those who stay."""
@@ -107,23 +125,19 @@ class Undo:
                 _Found(account, user, None)
                 for account in batch
                 for user in existing
-                if is_marked(user, account) and user["lastSignInAt"] is None
+                if not _reason_to_stay(user, account)
             ]
             done += len(batch)
             self.report.progress("not linked", min(done, total), total)
 
     def _linked(self, identity: LogtoIdentity, user: User | None, names_rest: bool) -> _Found | None:
-        if user is None:
-            outcome, reason = MISSING, "stays linked: Logto has no such user"
-        elif not is_marked(user, identity.user):
-            outcome, reason = OTHERS, "stays: logto_migrate has not created this user"
-        elif user["lastSignInAt"] is not None:
-            outcome, reason = SIGNED_IN, "stays: has signed in at Logto"
-        else:
-            return _Found(identity.user, user, identity)
+        account = identity.user
+        outcome = MISSING if user is None else _reason_to_stay(user, account)
+        if user is not None and not outcome:
+            return _Found(account, user, identity)
         if names_rest:
             self.report.add(outcome)
-            self.report.detail(f"{identity.user.get_username()} ({identity.user.pk}), {identity.sub}: {reason}")
+            self.report.detail(f"{account.get_username()} ({account.pk}), {identity.sub}: stays: {REASONS[outcome]}")
         return None
 
     def _stop(self, number: int) -> None:
@@ -134,14 +148,27 @@ class Undo:
         self.report.say(f"Another request failed too: {error}")
 
 
-def _delete(api: ManagementAPI, sub: str) -> ManagementAPIError | None:
-    """Delete a user at Logto. Return Logto's error if it refuses. It runs in a thread: without queries."""
+def _reason_to_stay(user: User, account: Any) -> str:
+    """Return OTHERS or SIGNED_IN if the user at Logto must not be deleted, and "" otherwise."""
+    if not is_marked(user, account):
+        return OTHERS
+    return SIGNED_IN if user["lastSignInAt"] is not None else ""
+
+
+def _delete(api: ManagementAPI, found: _Found) -> ManagementAPIError | str:
+    """Delete a user at Logto. Return Logto's error if it refuses, and otherwise the outcome.
+
+    The user is read again, because somebody may have signed in meanwhile. It runs in a thread: without queries.
+    """
+    sub = found.user["id"]
     try:
+        if reason := _reason_to_stay(api.users.get(sub), found.account):
+            return reason
         api.users.delete(sub)
     except ManagementAPIError as error:
-        if error.status == 404:
-            return None
+        if error.is_not_found:
+            return UNDONE
         if error.status >= 500 or error.status in (401, 403, 429):
             raise
         return error
-    return None
+    return UNDONE

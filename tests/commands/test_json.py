@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -14,8 +15,10 @@ from typing import Any
 import jsonschema
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 
-from logto_auth.emulator import Emulator
+from logto_auth.conf import conf
+from logto_auth.emulator import Emulator, HttpFault
 from logto_auth.models import LogtoIdentity
 from tests.management_commands import SITE, Run
 from tests.management_commands import fresh as fresh
@@ -188,6 +191,40 @@ def test_failed_command_prints_the_error(run: Run, settings: Any, arguments: lis
     assert result.code in (1, 2)
     assert json.loads(result.out)["error"] == result.error
     assert "LOGTO_M2M_APP_SECRET must be set" in result.error
+
+
+@pytest.mark.parametrize("body", ["[]", "null", "{}", '[{"id": 1}]', "<html>"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["logto_setup", "--yes"],
+        ["logto_migrate", "status"],
+        ["logto_connectors", "list"],
+        ["logto_connectors", "factories"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.django_db
+def test_output_is_json_whatever_logto_answers(fresh: Emulator, arguments: list[str], body: str) -> None:
+    account = add_user("reader")
+    LogtoIdentity.objects.create(user=account, issuer=conf.issuer, sub="sub1")
+    fresh.faults.http["management_api"] = HttpFault(body=body)
+    output = io.StringIO()
+    # What is no answer of Logto may end with a traceback, which goes to stderr.
+    with contextlib.suppress(Exception):
+        call_command(*arguments, "--json", stdout=output, stderr=io.StringIO())
+    # "[]" and "[{...}]" are answers to some of the requests.
+    data = json.loads(output.getvalue())
+    assert body.startswith("[") or data["error"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["logto_setup", "--yes"], ["logto_connectors", "list"], ["logto_migrate", "plan"]], ids=" ".join
+)
+@pytest.mark.django_db
+def test_answer_of_another_shape_is_explained(fresh: Emulator, run: Run, arguments: list[str]) -> None:
+    fresh.faults.http["management_api"] = HttpFault(body='"not Logto"')
+    assert "answered" in run(*arguments).error
 
 
 @pytest.mark.django_db

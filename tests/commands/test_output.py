@@ -43,7 +43,9 @@ COMMANDS = sorted(name for name, app in get_commands().items() if str(app).start
 COLOR = "\x1b["
 
 
-def run_process(site: OwnSite, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+def run_process(
+    site: OwnSite, *arguments: str, stdin: str = "", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     """Run a command whose output goes to pipes. `environment` has variables to change."""
     return subprocess.run(
         [sys.executable, "-m", "django", *arguments],
@@ -184,7 +186,7 @@ def test_c_locale_does_not_stop_commands(logto: Emulator, site: OwnSite) -> None
     assert (shown.returncode, shown.stderr) == (0, b"")
     # A pipe gets neither colours nor bars.
     assert rb"(\u4e66\u5e97\U0001f4da@shop.example): " in shown.stdout
-    assert shown.stdout.endswith(b"unknown: 1\n")
+    assert b"\nunknown: 1\n" in shown.stdout
     assert not set(shown.stdout) & set(b"\x1b\r")
 
 
@@ -269,7 +271,7 @@ def test_table_becomes_list_on_narrow_terminals() -> None:
 def test_progress_bar_shows_rate_and_remaining_time_and_fits(fresh: Emulator, columns: int) -> None:
     for number in range(1500):
         fresh.tenant.add_user(username=f"reader{number}")
-    fresh.faults.http["management_api"] = HttpFault(delay_seconds=0.15)
+    fresh.faults.http["management_api"] = HttpFault(delay_seconds=0.15 if columns == 100 else 0.02)
     shown = run_in_terminal("logto_sync", "--create", "--no-color", columns=columns)
     lines = [line for line in re.split(r"[\r\n]", shown) if line.startswith("users")]
     assert lines

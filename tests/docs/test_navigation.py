@@ -58,6 +58,8 @@ def scorer(query: str) -> quickjs.Context:
         ("second factor", "how-to/second-factor", "decisions/0041-the-time-of-a-second-factor"),
         ("second factor", "how-to/second-factor", "reference/settings"),
         ("webhook", "how-to/logto-cloud", "changelog"),
+        ("impersonation", "how-to/support-access", "how-to/sessions"),
+        ("logout", "how-to/sign-out", "how-to/docker-compose"),
     ],
 )
 def test_search_ranks_guides_first(query: str, first: str, second: str) -> None:
@@ -69,6 +71,13 @@ def test_search_ranks_guides_first(query: str, first: str, second: str) -> None:
         return context.eval(f"Scorer.score({json.dumps([page, title, '', None, by_sphinx, f'{page}.md', 'text'])})")
 
     assert score(first, 2) > score(second, 15)
+
+
+def test_other_names_of_the_search_lead_to_pages() -> None:
+    script = (DOCS / "_ext" / "scorer.js").read_text(encoding="utf-8")
+    pages = re.findall(r'^  "?\w+"?: "([\w/-]+)",$', script, re.MULTILINE)
+    assert len(pages) >= 5
+    assert [page for page in pages if not (DOCS / f"{page}.md").is_file()] == []
 
 
 def test_search_finds_a_setting_by_its_name() -> None:

@@ -213,6 +213,10 @@ def test_async_site_has_it(clerk: Clerk) -> None:
         ("<!-- <body> --><body id=1>x", "id=1>"),
         ("<script>'<body>'</script ><Style><body></style><title><body></title><body>x<body>", "</title><body>"),
         ("<bodyguard></bodyguard><body>x", "</bodyguard><body>"),
+        ("<!--><body>", "<!--><body>"),
+        ("<!---><body>", "<!---><body>"),
+        ("<!-- a --!><body>", "<!-- a --!><body>"),
+        ("<!--!><body>--><body id=b>", "<body id=b>"),
     ],
 )
 def test_start_of_body_is_found(page: str, after: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,18 +10,23 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user, get_user_model, login, logout, update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from logto_auth.audit.apps import connect_receivers, disconnect_receivers
 from logto_auth.audit.models import AuditEvent
 from logto_auth.conf import conf
-from logto_auth.emulator import Emulator
-from logto_auth.impersonation import start_impersonation
+from logto_auth.contrib.rest_framework import LogtoAuthentication
+from logto_auth.emulator import Emulator, HttpFault
+from logto_auth.impersonation import end_impersonation, start_impersonation
 from logto_auth.models import LogtoSession
 from logto_auth.testing import Browser
 from tests.ageing import age, age_refresh_tokens
@@ -73,7 +79,65 @@ def start_by_json(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def user_of_session(request: HttpRequest) -> HttpResponse:
+    """Say who the user of the session is, as code does that does not trust `request.user`."""
+    request.session["note"] = "mine"
+    return HttpResponse(get_user(request).get_username())
+
+
+def many_permissions(request: HttpRequest) -> HttpResponse:
+    """A page whose template asks for many permissions of Logto."""
+    return HttpResponse(str([request.user.has_perm(f"logto.read:{number}") for number in range(10)]))
+
+
+def sign_in_by_code(request: HttpRequest, username: str) -> HttpResponse:
+    """Sign in a user, as a page of the site for registration does."""
+    login(request, User.objects.get(username=username), backend="logto_auth.backends.LogtoBackend")
+    return HttpResponse()
+
+
+def sign_out_by_code(request: HttpRequest) -> HttpResponse:
+    """Sign out without Logto."""
+    logout(request)
+    return HttpResponse()
+
+
+def set_password(request: Any) -> HttpResponse:
+    """Change the password of the user, and keep the session."""
+    user = User.objects.get(pk=request.user.pk)
+    user.set_password("Another-4711")
+    user.save()
+    update_session_auth_hash(request, user)
+    return HttpResponse()
+
+
+class Endpoint(APIView):
+    """Start and end by REST framework, whose request has a user of its own."""
+
+    authentication_classes = [LogtoAuthentication, BasicAuthentication, SessionAuthentication]
+
+    def get(self, request: Request) -> Response:
+        """Say who the user is."""
+        return Response({"user": request.user.get_username(), "sub": request._request.logto.sub})
+
+    def post(self, request: Request) -> Response:
+        """Begin to act as a user."""
+        start_impersonation(request, User.objects.get(username="reader"), reason="Ticket 4711")
+        return Response({"user": request.user.get_username()})
+
+    def delete(self, request: Request) -> Response:
+        """Leave."""
+        end_impersonation(request)
+        return Response({"user": request.user.get_username()})
+
+
 urlpatterns = [
+    path("user-of-session", user_of_session),
+    path("many-permissions", many_permissions),
+    path("sign-in-by-code/<str:username>", sign_in_by_code),
+    path("sign-out-by-code", sign_out_by_code),
+    path("set-password", set_password),
+    path("endpoint", Endpoint.as_view()),
     path("failing", failing),
     path("back-to-savepoint", back_to_savepoint),
     path("waiting", waiting),
@@ -222,3 +286,68 @@ def test_reason_is_one_line_that_each_database_stores(staff: Browser, trail: Any
     assert staff.client.post("/start-by-json", json.dumps(reason), content_type="application/json").status_code == 200
     assert who(staff)["reason"] == kept
     assert trail.latest("pk").details["reason"] == kept
+
+
+# Code of the site
+
+
+@pytest.mark.parametrize("state", ["running", "expired"])
+def test_access_token_hides_the_session(acting: Browser, settings: Any, state: str) -> None:
+    """Any text after "Bearer" gets past the end, and past read-only. The session must not get past with it."""
+    settings.LOGTO_IMPERSONATION_READ_ONLY = True
+    if state == "expired":
+        LogtoSession.objects.impersonations().update(impersonation_ends_at=1)
+    response = acting.client.post("/user-of-session", headers={"Authorization": "Bearer x"})
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_refused_resource_is_one_call_in_a_request(acting: Browser, site: Emulator) -> None:
+    site.faults.http["token"] = HttpFault(status=400, body='{"error": "invalid_target"}')
+    for _ in range(2):
+        site.requests.clear()
+        assert acting.client.get("/many-permissions").content.count(b"False") == 10
+        assert len(site.requests.to("token")) == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "causes"), [("reader", []), ("editor", ["session_ended"]), ("customer", ["session_ended"])]
+)
+def test_sign_in_by_code_of_the_site(
+    acting: Browser, site: Emulator, events: Events, username: str, causes: list[str]
+) -> None:
+    Browser(site).sign_in("customer")
+    acting.client.get(f"/sign-in-by-code/{username}")
+    assert [each["cause"] for each in events[1:]] == causes
+    assert (who(acting)["user"], who(acting)["impersonator"]) == (username, None if causes else "editor")
+    left = acting.client.post("/support-access/leave").json()
+    assert left == {"left": None if causes else "editor"}
+
+
+def test_sign_out_by_code_of_the_site_ends_both(acting: Browser, events: Events) -> None:
+    acting.client.get("/sign-out-by-code")
+    assert who(acting)["user"] == ""
+    assert events.short[-1] == ("ended", "reader", "editor", "signed_out")
+    assert not LogtoSession.objects.filter(user__username="editor").exists()
+
+
+def test_password_change_by_code_of_the_site_keeps_the_way_back(acting: Browser) -> None:
+    acting.client.get("/set-password")
+    assert who(acting)["user"] == "reader"
+    assert acting.client.post("/support-access/leave").json() == {"left": "editor"}
+
+
+def test_rest_framework_has_the_new_user_at_once(staff: Browser) -> None:
+    assert staff.client.post("/endpoint").json() == {"user": "reader"}
+    assert staff.client.get("/endpoint").json() == {"user": "reader", "sub": "reader000001"}
+    assert staff.client.delete("/endpoint").json() == {"user": "editor"}
+    assert who(staff)["user"] == "editor"
+
+
+def test_other_user_of_rest_framework_has_no_rights_of_the_session(acting: Browser, site: Emulator) -> None:
+    Browser(site).sign_in("customer")
+    user = User.objects.get(username="customer")
+    user.set_password("Another-4711")
+    user.save()
+    credentials = base64.b64encode(b"customer:Another-4711").decode()
+    response = acting.client.get("/endpoint", headers={"Authorization": f"Basic {credentials}"})
+    assert response.json() == {"user": "customer", "sub": None}

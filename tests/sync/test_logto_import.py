@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher, ScryptPasswordHasher
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.signals import post_save
@@ -341,6 +341,31 @@ def test_account_without_identifier_is_reported_and_not_imported(logto: Emulator
     assert "not imported, because no identifier is left to sign in with" in output
     assert "conflicts: 1\n" in output
     assert len(logto.tenant.users) == 0
+
+
+def test_account_that_is_not_imported_has_no_remark_on_its_password(logto: Emulator, command: Command) -> None:
+    customer("cus.tomer", email="")
+    User.objects.update(password="!unusable")
+    output = command("logto_import")
+    assert "not imported, because no identifier is left" in output
+    assert "imported without a password" not in output
+
+
+@pytest.mark.parametrize(
+    ("password", "way"),
+    [
+        (ScryptPasswordHasher().encode("old password", "seasalt"), "with the password migration it moves at the"),
+        ("!unusable", "account has no usable password; the user must use 'Forgot password'"),
+    ],
+    ids=["scrypt", "unusable"],
+)
+def test_remark_says_which_passwords_the_migration_could_move(
+    password: str, way: str, logto: Emulator, command: Command, settings: Any
+) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "logto_auth.password_migration"]
+    customer()
+    User.objects.update(password=password)
+    assert way in command("logto_import", "--dry-run")
 
 
 def test_refused_account_does_not_stop_the_import(logto: Emulator, command: Command, settings) -> None:

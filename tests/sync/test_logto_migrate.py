@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import MD5PasswordHasher, ScryptPasswordHasher, make_password
 from django.core.management import CommandError, call_command
+from django.db.models.signals import post_delete
 
 from logto_auth.emulator import Application, Emulator, HttpFault
 from logto_auth.models import LogtoIdentity
@@ -274,6 +276,58 @@ def test_failed_rollback_is_continued_by_next_one(logto: Emulator) -> None:
     assert not LogtoIdentity.objects.filter(sub=sub).exists()
     assert result("rollback", "--yes")["counts"]["deleted"] == 1
     assert sub not in logto.tenant.users
+
+
+@pytest.mark.usefixtures("migrated")
+def test_user_who_signs_in_during_rollback_stays_linked(logto: Emulator) -> None:
+    identity = LogtoIdentity.objects.get(user__username="waiting")
+
+    def sign_in_at_logto(sender: object, instance: Any, **kwargs: Any) -> None:
+        logto.tenant.users[instance.sub].last_sign_in_at = time.time()
+
+    post_delete.connect(sign_in_at_logto, LogtoIdentity)
+    try:
+        done = result("rollback", "--yes")
+    finally:
+        post_delete.disconnect(sign_in_at_logto, LogtoIdentity)
+    # With the user who had signed in before.
+    assert (done["counts"]["deleted"], done["counts"]["have_signed_in"]) == (0, 2)
+    assert done["messages"] == [
+        f"waiting ({identity.user_id}), {identity.sub}: stays: has signed in at Logto",
+    ]
+    assert identity.sub in logto.tenant.users
+    assert LogtoIdentity.objects.get(user__username="waiting").sub == identity.sub
+
+
+@pytest.mark.usefixtures("migrated")
+def test_not_found_of_a_proxy_is_no_deletion(logto: Emulator) -> None:
+    sub = LogtoIdentity.objects.get(user__username="waiting").sub
+    logto.faults.http["management_api"] = HttpFault(status=404, body="<html>", only=f"DELETE /api/users/{sub}")
+    assert result("rollback", "--yes")["counts"]["not_deleted"] == 1
+    logto.faults.clear()
+    assert sub in logto.tenant.users
+    assert LogtoIdentity.objects.filter(sub=sub).exists()
+    assert result("rollback", "--yes")["counts"]["deleted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["plan"], 429), (["import"], 403), (["status"], 500), (["rollback", "--yes"], 403)],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_failing_logto_is_explained(logto: Emulator, arguments: list[str], status: int) -> None:
+    customer("first")
+    result("import")
+    customer("second")
+    before = set(logto.tenant.users)
+    logto.faults.http["management_api"] = HttpFault(status=status)
+    output = StringIO()
+    with pytest.raises(CommandError) as failed:
+        call_command("logto_migrate", *arguments, "--json", stdout=output, stderr=StringIO())
+    assert str(status) in str(failed.value)
+    assert json.loads(output.getvalue())["error"] == str(failed.value)
+    assert set(logto.tenant.users) == before
+    assert LogtoIdentity.objects.count() == 1
 
 
 def test_user_with_forged_mark_is_not_deleted(logto: Emulator) -> None:

@@ -80,10 +80,8 @@ class Command(LogtoCommand):
             counts[finding.level] += 1
             self._print(finding)
         plurals = {"warning": "warnings", "failure": "failures"}
-        self.say(
-            "",
-            ", ".join(counted(number, level, plurals.get(level, level)) for level, number in counts.items()),
-        )
+        total = ", ".join(counted(number, level, plurals.get(level, level)) for level, number in counts.items())
+        self.say("", wrapped(total, width=terminal_width(self.stdout), indent=0))
         fail_on = LEVELS.index(options["fail_on"])
         if any(LEVELS.index(finding.level) >= fail_on for finding in findings):
             sys.exit(1)

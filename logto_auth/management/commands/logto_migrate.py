@@ -166,7 +166,7 @@ class Command(LogtoCommand):
         if at_logto["missing"]:
             self.say(f"Linked to a user whom Logto does not have: {at_logto['missing']:,}. `logto_sync` handles them.")
         if waiting:
-            self.say(f"Not linked: {waiting:,}. `logto_migrate plan` says what becomes of them.")
+            self.say(f"Not linked: {waiting:,}. `logto_migrate plan` says why.")
         if (passwords := self.result["passwords"]) is not None:
             self._say_passwords(passwords)
 
@@ -234,7 +234,7 @@ class Command(LogtoCommand):
         if found:
             self.warn(
                 f"This deletes {counted(found, 'user')} at {conf.endpoint} for good, and unlinks them. Close the "
-                "sign-in of the site first: a user who signs in meanwhile is deleted too."
+                "sign-in of the site first."
             )
         if script.action != "nothing":
             self.warn("This removes the script with which Logto asks for passwords, for all sites of the tenant.")

@@ -105,6 +105,8 @@ class OpenInvitationView(ConsoleView):
 class OrganizationDetailView(OrganizationView):
     """One organization."""
 
+    own_methods = frozenset({"DELETE"})
+
     def get(self, request: Request, organization_id: str) -> Response:
         """Return the organization, and what the user may do in it."""
         return Response(OrganizationSerializer(self.organization).data)
@@ -124,7 +126,7 @@ class LeaveView(OrganizationView):
     """The end of the user's own membership."""
 
     # Every member may leave, so there is no permission that a token could have.
-    session_methods = frozenset({"POST"})
+    session_methods = own_methods = frozenset({"POST"})
 
     def post(self, request: Request, organization_id: str) -> Response:
         """Leave the organization."""

@@ -52,6 +52,7 @@ class LeavePage(OrganizationPage):
 
     template_name = "leave.html"
     section = "overview"
+    allows_impersonation = False
     actions = {"leave": "leave"}
     done_texts = {"left": _("You have left the organization.")}
 
@@ -77,6 +78,7 @@ class DeletePage(OrganizationPage):
 
     template_name = "delete.html"
     section = "overview"
+    allows_impersonation = False
     right = "delete"
     actions = {"delete": "delete"}
     done_texts = {"deleted": _("The organization has been deleted.")}
