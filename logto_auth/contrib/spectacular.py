@@ -20,7 +20,7 @@ __all__ = ["RESOURCE_KEY", "LogtoOrganizationScheme", "LogtoScheme"]
 
 # An extension of the security scheme: the API resource for which the token is requested.
 RESOURCE_KEY = "x-logto-resource"
-NAMES = {LogtoAuthentication: "Logto", LogtoOrganizationAuthentication: "LogtoOrganization"}
+NAMES: dict[type, str] = {LogtoAuthentication: "Logto", LogtoOrganizationAuthentication: "LogtoOrganization"}
 
 
 class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from argparse import SUPPRESS, ArgumentTypeError
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
 
 from logto_auth.sync.in_order import MAX_CONCURRENCY
 
@@ -20,6 +24,7 @@ __all__ = [
     "add_yes",
     "concurrency",
     "rate",
+    "values_function",
 ]
 
 
@@ -89,6 +94,17 @@ def add_values(parser: Any) -> None:
         metavar="PATH",
         help="dotted path of a function (user) -> dict that returns the body of Logto's POST /users",
     )
+
+
+def values_function(path: str) -> Callable[[Any], Mapping[str, Any]]:
+    """Return the function of `--values`. Raise CommandError if it is none."""
+    try:
+        found: Any = import_string(path)
+    except ImportError as error:
+        raise CommandError(f"--values is {path!r:.200}, which cannot be imported: {error}", returncode=2) from error
+    if not callable(found):
+        raise CommandError(f"--values is {path!r:.200}, which is no function.", returncode=2)
+    return found  # type: ignore[no-any-return]
 
 
 def add_import(parser: Any, concurrency: int) -> None:

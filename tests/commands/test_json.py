@@ -227,6 +227,17 @@ def test_answer_of_another_shape_is_explained(fresh: Emulator, run: Run, argumen
     assert "answered" in run(*arguments).error
 
 
+@pytest.mark.parametrize("path", ["shop", "shop.no_function", "os.path"])
+@pytest.mark.parametrize(
+    "arguments", [["logto_import"], ["logto_migrate", "plan"], ["logto_migrate", "rollback"]], ids=" ".join
+)
+@pytest.mark.django_db
+def test_wrong_function_is_explained(run: Run, arguments: list[str], path: str) -> None:
+    result = run(*arguments, "--values", path, "--json")
+    assert (result.code, json.loads(result.out)["error"]) == (2, result.error)
+    assert result.error.startswith(f"--values is {path!r}, which ")
+
+
 @pytest.mark.django_db
 def test_declined_question_prints_the_error(run: Run) -> None:
     result = run("logto_setup", "--json", "--base-url", SITE, stdin="n\n")

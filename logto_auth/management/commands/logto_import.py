@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils.module_loading import import_string
 
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ConfigurationError, LogtoError
@@ -31,6 +30,7 @@ class Command(LogtoCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = ShownReport(self)
+        values_of = arguments.values_function(options["values"])
         try:
             api = management_api()
             api.limit_batch(options["rate"])
@@ -40,10 +40,10 @@ class Command(LogtoCommand):
                 is_dry=options["dry_run"],
                 adopts_by_email=options["adopt_by_email"],
                 adopts_by_username=options["adopt_by_username"],
-                values_of=import_string(options["values"]),
+                values_of=values_of,
                 concurrency=options["concurrency"],
             ).run()
-        except (LogtoError, ConfigurationError, ImportError) as error:
+        except (LogtoError, ConfigurationError) as error:
             self._conclude(report, options)
             raise CommandError(f"{error}") from error
         except KeyboardInterrupt:

@@ -92,7 +92,7 @@ class Command(LogtoCommand):
             api = management_api()
             self.rate = api.limit_batch(options["rate"])
             getattr(self, f"_{name}")(api, options)
-        except (LogtoError, ConfigurationError, ImportError) as error:
+        except (LogtoError, ConfigurationError) as error:
             raise CommandError(f"{error}") from error
 
     # Plan and import
@@ -135,7 +135,7 @@ class Command(LogtoCommand):
             is_dry=is_dry,
             adopts_by_email=options["adopt_by_email"],
             adopts_by_username=options["adopt_by_username"],
-            values_of=import_string(options["values"]),
+            values_of=arguments.values_function(options["values"]),
             concurrency=options["concurrency"],
             marks=True,
         )
@@ -223,7 +223,9 @@ class Command(LogtoCommand):
 
     def _rollback(self, api: ManagementAPI, options: dict[str, Any]) -> None:
         report = ShownReport(self)
-        undo = undoing.Undo(api, report, values_of=import_string(options["values"]), concurrency=options["concurrency"])
+        undo = undoing.Undo(
+            api, report, values_of=arguments.values_function(options["values"]), concurrency=options["concurrency"]
+        )
         undo.find()
         script = self._script(api)
         report.conclude(undoing.FINDINGS, nothing="No user is linked.", is_dry=options["dry_run"])
