@@ -39,11 +39,12 @@ FILES = {
     "swagger_ui_css": "swagger-ui.css",
     "swagger_ui_standalone": "swagger-ui-standalone-preset.js",
 }
-if not apps.is_installed("drf_spectacular_sidecar"):
-    raise ImproperlyConfigured(
-        "logto_auth.contrib.swagger needs the files of Swagger UI: pip install drf-spectacular[sidecar], and add "
-        '"drf_spectacular_sidecar" to INSTALLED_APPS.'
-    )
+for _app in ("drf_spectacular", "drf_spectacular_sidecar"):
+    if not apps.is_installed(_app):
+        raise ImproperlyConfigured(
+            "logto_auth.contrib.swagger needs the files of Swagger UI: pip install drf-spectacular[sidecar], and add "
+            f'"{_app}" to INSTALLED_APPS.'
+        )
 
 
 class _SignsIn:
@@ -58,18 +59,30 @@ class _SignsIn:
         if conf.api_docs_app_id and "settings" in data:
             # Both are the source of a JavaScript object, which a site may have written itself.
             plugin = render_to_string("logto_auth/api_docs/plugin.js", {"resource_key": RESOURCE_KEY})
-            data["settings"] = _merged(data["settings"], f"presets: [SwaggerUIBundle.presets.apis, {plugin}]")
-            client_id = f"clientId: {json.dumps(conf.api_docs_app_id)}"
+            presets = f"presets: [...(own.presets || [SwaggerUIBundle.presets.apis]), {plugin}]"
+            data["settings"] = _merged(data["settings"], presets)
+            client_id = f"clientId: {_string(conf.api_docs_app_id)}"
             data["oauth2_config"] = _merged(
                 data["oauth2_config"], f"{client_id}, usePkceWithAuthorizationCodeGrant: true"
             )
         response[OPENER_POLICY] = SHARED
         return response
 
+    def _get_schema_auth_names(self) -> list[str]:
+        """Return the schemes with whose tokens the page requests a document that is not public."""
+        found: list[str | list[str]] = super()._get_schema_auth_names()  # type: ignore[misc]
+        return [name for each in found for name in ([each] if isinstance(each, str) else each)]
+
 
 def _merged(source: str, properties: str) -> str:
-    """Return the source of a JavaScript object with further properties."""
-    return f"{{...({source or '{}'}), {properties}}}"
+    """Return the source of a JavaScript object with further properties, in which `own` is the object."""
+    # The source may end with a comment.
+    return f"((own) => ({{...own, {properties}}}))(\n{source or '{}'}\n)"
+
+
+def _string(text: str) -> str:
+    """Return the source of a JavaScript string, also for a script in an HTML page."""
+    return json.dumps(text).replace("<", "\\u003c")
 
 
 class LogtoSwaggerView(_SignsIn, SpectacularSwaggerView):

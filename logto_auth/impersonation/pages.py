@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from django.apps import apps
 from django.contrib.admin.utils import quote
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -131,6 +133,7 @@ class UserPage(ImpersonationPage):
         return self.render_user(form)
 
 
+@method_decorator(login_not_required, name="dispatch")
 class LeavePage(ImpersonationPage):
     """End support access: only by the button of the banner."""
 
@@ -156,6 +159,7 @@ class LeavePage(ImpersonationPage):
         return url if url and is_allowed_next(self.request, url) else ""
 
 
+@method_decorator(login_not_required, name="dispatch")
 class StartPage(ImpersonationPage):
     """Say why support access has ended, and where to start it. `LogtoMiddleware` redirects here after the end."""
 

@@ -22,8 +22,9 @@ from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
 from logto_auth.conf import conf
-from logto_auth.models import LogtoIdentity, LogtoSession
+from logto_auth.models import LogtoIdentity, LogtoSession, send_rows_ended
 from logto_auth.oidc.types import TokenSet
+from logto_auth.transactions import atomic
 from logto_auth.users.current_request import unwrapped
 
 from . import store
@@ -37,7 +38,6 @@ __all__ = [
     "begin",
     "django_request",
     "end_impersonation",
-    "end_others_of",
     "forget_cookie",
     "is_over",
     "own_session_of",
@@ -135,7 +135,6 @@ def begin(
     if own.modified:
         # The session middleware saves the session that `request` has at the end.
         own.save()
-    end_others_of(own_session, request)
     session = _session_with_key(own, None)
     if EXPIRY_KEY in own:
         session[EXPIRY_KEY] = own[EXPIRY_KEY]
@@ -144,9 +143,16 @@ def begin(
     session[HASH_SESSION_KEY] = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
     record = Record(str(own.session_key), str(own[SESSION_KEY]), own_session.key, reason, started_at)
     session[RECORD_KEY] = record.as_json()
-    stored = store.start_impersonation(
-        request, session, identity, token_set, own_session=own_session, ends_at=started_at + seconds
-    )
+    own_row = LogtoSession.objects.filter(pk=own_session.id)
+    with atomic():
+        # This locks the row on each database: of two starts at the same time, the second one ends the first.
+        own_row.update(impersonator=None)
+        # The browser has lost the cookies of others that began in this session of the staff member.
+        former = LogtoSession.objects.filter(impersonator_session=own_session.id).take()
+        stored = store.start_impersonation(
+            request, session, identity, token_set, own_session=own_session, ends_at=started_at + seconds
+        )
+    send_rows_ended(former, reason="session_ended", request=request)
     session.save()
     _move(request, session)
     set_user(request, user)
@@ -162,11 +168,6 @@ def begin(
     )
     set_impersonation(request, impersonation)
     return impersonation
-
-
-def end_others_of(own_session: StoredSession, request: HttpRequest | None, *, cause: str = "session_ended") -> None:
-    """End the impersonations that began in this session of a staff member: the browser has lost their cookies."""
-    LogtoSession.objects.filter(impersonator_session=own_session.id).end(reason=cause, request=request)
 
 
 # The end
