@@ -1,7 +1,7 @@
 """A Sphinx extension that gives the pages what the theme leaves out and a screen reader or a keyboard needs.
 
-The captions of the sidebar are headings without a level. Empty header cells of tables are announced as headers. Not each
-browser lets the keyboard reach a code block that scrolls.
+The captions of the sidebar are headings without a level. Empty header cells of tables are announced as headers. Some
+browsers do not let the keyboard reach a code block that scrolls.
 """
 
 from __future__ import annotations
