@@ -21,7 +21,15 @@ copyright = "The logto_auth contributors"
 author = "The logto_auth contributors"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx_copybutton", "sphinx_llms_txt", "reference", "topics", "translations"]
+extensions = [
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_llms_txt",
+    "accessible",
+    "reference",
+    "topics",
+    "translations",
+]
 exclude_patterns = ["_build"]
 # `make docs` passes the other languages.
 language = "en"

@@ -233,7 +233,9 @@ class RequirementPermission(BasePermission, metaclass=_Negatable):
         response = _for_view(request, ErrorResponse.insufficient(missing))
         # `LogtoMiddleware` adds the challenge to a 403: only the view knows whether another permission suffices.
         _remember(request, replace(response, status=403))
-        self._description, self.code = response.description, response.error
+        # The text for tokens is wrong for the user of a session, whom the browsable API shows it.
+        is_token = isinstance(request.auth, TokenPrincipal)
+        self._description, self.code = response.description if is_token else str(missing), response.error
         if missing.kind is RequirementKind.SECOND_FACTOR and self.requirement.second_factor:
             self._missing_factor = (request, missing, self.requirement.second_factor)
         return False

@@ -36,7 +36,7 @@ class LogtoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     def __init__(self, target: Any) -> None:
         super().__init__(target)  # type: ignore[no-untyped-call]
         # The page for a document that is not public asks about classes, and the document about instances.
-        kind = target if isinstance(target, type) else type(target)
+        kind: Any = target if isinstance(target, type) else type(target)
         # A subclass gets its own scheme in the document, because it may have another resource.
         self._token_name = NAMES.get(kind, kind.__name__)
         self._sign_in_name = f"{self._token_name}SignIn"

@@ -183,7 +183,7 @@ def _over_response(request: HttpRequest) -> HttpResponse | None:
         return None
     # The response to the request that has ended it may not have reached the browser. The page of support access says
     # so, and the staff member can sign in again.
-    if any(is_path_of(request.path, names) for names in (SIGN_OUT, LEAVE, (PAGE,))) or is_sign_in_path(request.path):
+    if any(is_path_of(request.path, names) for names in (SIGN_OUT, (PAGE,))) or is_sign_in_path(request.path):
         return None
     if request.method in SAFE_METHODS and not is_from_script(request):
         return HttpResponseRedirect(_page_url())

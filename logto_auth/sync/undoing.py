@@ -158,7 +158,7 @@ def _reason_to_stay(user: User, account: Any) -> str:
 def _delete(api: ManagementAPI, found: _Found) -> ManagementAPIError | str:
     """Delete a user at Logto. Return Logto's error if it refuses, and otherwise the outcome.
 
-    The user is read again, because somebody may have signed in meanwhile. It runs in a thread: without queries.
+    The user is read again, because the user may have signed in meanwhile. It runs in a thread: without queries.
     """
     sub = found.user["id"]
     try:

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from logto_auth.contrib.rest_framework import LogtoAuthentication
+from logto_auth.contrib.rest_framework import HasScope, LogtoAuthentication
 from logto_auth.emulator import Emulator
 from logto_auth.testing import Browser
 
@@ -31,10 +31,15 @@ class Books(APIView):
         return Response({"user": str(request.user)})
 
 
+class MoreBooks(Books):
+    permission_classes = [HasScope("read:books")]
+
+
 urlpatterns = [
     path("", include("logto_auth.urls")),
     path("", lambda request: HttpResponse("home")),
     path("api/books/", Books.as_view()),
+    path("api/more-books/", MoreBooks.as_view()),
     path("api-auth/", include("logto_auth.contrib.rest_framework_urls")),
 ]
 
@@ -68,6 +73,14 @@ def test_log_out_form_signs_out_at_logto(logto: Emulator) -> None:
     assert urlsplit(answer["Location"]).path == "/oidc/session/end"
     assert page(browser.client).status_code == 401
     assert browser.client.post(form[1]).status_code == 403
+
+
+def test_missing_permission_of_a_session_is_not_about_a_token(logto: Emulator) -> None:
+    browser = Browser(logto)
+    browser.sign_in("customer")
+    answer = browser.client.get("/api/more-books/")
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "You need the permission read:books."
 
 
 def page_text(browser: Browser) -> str:

@@ -56,6 +56,14 @@ def test_claims_are_a_tab(customer, name):
     assert page.count('aria-current="page"') == 1
 
 
+def test_claims_are_reached_without_account_center(customer, tenant):
+    tenant.account_center["enabled"] = False
+    page = customer.get("/account/")
+    assert page.status_code == 403
+    assert tabs(page.text) == ["Claims"]
+    assert 'href="/account/claims"' in page.text
+
+
 def test_header_leads_to_account_pages(customer):
     assert 'href="/account/"' in customer.get("/").text.split("</header>")[0]
 

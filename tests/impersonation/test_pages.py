@@ -321,3 +321,20 @@ def test_other_browser_of_staff_is_not_affected(clerk: Clerk, logto: Emulator) -
     other.sign_in("clerk")
     clerk.start()
     assert "Hello clerk" in other.client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_page_of_the_end_is_shown_where_all_pages_require_a_sign_in(
+    logto: Emulator, settings: Any, is_first: bool
+) -> None:
+    set_up(logto, settings)
+    middleware = [*settings.MIDDLEWARE]
+    position = middleware.index("logto_auth.middleware.LogtoMiddleware")
+    middleware.insert(position + (not is_first), "django.contrib.auth.middleware.LoginRequiredMiddleware")
+    settings.MIDDLEWARE = middleware
+    clerk = Clerk(logto)
+    clerk.start()
+    LogtoSession.objects.filter(user=clerk.user).end(reason="backchannel_logout")
+    page = clerk.get(clerk.get("/")["Location"])
+    assert "Your own session has ended" in text_of(page)
+    assert clerk.client.post("/support-access/leave")["Location"] == "/support-access/?ended=left"

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user, get_user_model, login, logout, update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import path
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.request import Request
@@ -220,6 +221,17 @@ def test_request_in_flight_does_not_bring_the_session_back(
     assert thief.get("/")["Location"] == "/support-access/"
     assert thief.get("/").cookies.get(COOKIE) is None
     assert tab.get("/").json()["user"] == "editor"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_in_flight_on_an_async_site(acting: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    tab, client = copy_of(acting), AsyncClient()
+    client.cookies = acting.client.cookies
+    monkeypatch.setattr(f"{__name__}.meanwhile", [lambda: tab.post("/support-access/leave")])
+    response = async_to_sync(client.get)("/waiting")
+    assert response.status_code == 200
+    assert COOKIE not in response.cookies
+    assert COOKIE not in copy_of(acting).get("/").cookies
 
 
 def test_request_in_flight_of_a_site_that_saves_each_session(
