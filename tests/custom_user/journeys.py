@@ -1,8 +1,11 @@
 """Sign-in on a site with a user model of its own, whose username is the e-mail."""
 
+import io
+import json
 import uuid
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 
 from logto_auth.testing import Browser
@@ -112,3 +115,30 @@ def test_sync_and_sign_in_give_the_same_result(settings):
             transaction.set_rollback(True)
     assert len(results[0]) > 100
     assert results[0] == results[1]
+
+
+def test_accounts_move_to_logto_and_back(logto, settings):
+    machine = logto.tenant.add_application(
+        name="Machine", type="MachineToMachine", roles=["Logto Management API access"]
+    )
+    settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
+    settings.LOGTO_STAFF_ROLES, settings.LOGTO_GROUPS_BY_ROLE = (), {}
+    before = set(logto.tenant.users)
+    for email in ("ada@example.com", "Ada@example.com", "書@example.com", "inactive@example.com"):
+        Member.objects.create_user(email, 1990, "old password")
+    Member.objects.filter(email="inactive@example.com").update(is_active=False)
+
+    def migrate(*arguments):
+        output = io.StringIO()
+        call_command("logto_migrate", *arguments, "--json", stdout=output, stderr=io.StringIO())
+        return json.loads(output.getvalue())
+
+    plan = migrate("plan", "-v", "2")
+    created = migrate("import")["counts"]["created"]
+    assert sum(plan["imported"].values()) == created == Member.objects.filter(logto_identities__isnull=False).count()
+    # The same e-mail in another case is the same user at Logto.
+    assert plan["not_imported"]["duplicate"] == 1
+    assert migrate("status")["created"] == created
+    assert migrate("rollback", "--yes")["counts"]["deleted"] == created
+    assert set(logto.tenant.users) == before
+    assert not Member.objects.filter(logto_identities__isnull=False).exists()
