@@ -24,7 +24,7 @@ from django.middleware.csrf import rotate_token
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, send_rows_ended
 from logto_auth.oidc.types import TokenSet
-from logto_auth.transactions import atomic
+from logto_auth.transactions import atomic, repeat_after_deadlock
 from logto_auth.users.current_request import unwrapped
 
 from . import store
@@ -143,15 +143,18 @@ def begin(
     session[HASH_SESSION_KEY] = user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
     record = Record(str(own.session_key), str(own[SESSION_KEY]), own_session.key, reason, started_at)
     session[RECORD_KEY] = record.as_json()
-    own_row = LogtoSession.objects.filter(pk=own_session.id)
-    with atomic():
-        # This locks the row on each database: of two starts at the same time, the second one ends the first.
-        own_row.update(impersonator=None)
-        # The browser has lost the cookies of others that began in this session of the staff member.
-        former = LogtoSession.objects.filter(impersonator_session=own_session.id).take()
-        stored = store.start_impersonation(
-            request, session, identity, token_set, own_session=own_session, ends_at=started_at + seconds
-        )
+
+    def store_row() -> tuple[list[LogtoSession], StoredSession]:
+        with atomic():
+            # This locks the row on each database: of two starts at the same time, the second one ends the first.
+            LogtoSession.objects.filter(pk=own_session.id).update(impersonator=None)
+            # The browser has lost the cookies of others that began in this session of the staff member.
+            former = LogtoSession.objects.filter(impersonator_session=own_session.id).take()
+            return former, store.start_impersonation(
+                request, session, identity, token_set, own_session=own_session, ends_at=started_at + seconds
+            )
+
+    former, stored = repeat_after_deadlock(store_row)
     send_rows_ended(former, reason="session_ended", request=request)
     session.save()
     _move(request, session)
