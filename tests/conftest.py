@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db import connection, connections
 from django.test.signals import setting_changed
 
+from bookstore.account import greetings
 from logto_auth.audit.apps import disconnect_receivers
 from tests import profiles
 from tests.servers import require_database_server
@@ -26,6 +27,7 @@ def disconnect_again(setting: str, **kwargs: object) -> None:
     """Disconnect the receivers that Django has connected, because a test has changed the installed apps."""
     if setting == "INSTALLED_APPS":
         disconnect_receivers()
+        greetings.disconnect()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -37,6 +39,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if apps.is_installed("bookstore.account"):
         # Its declaration depends on the settings of its first import, which a test may have changed.
         importlib.import_module("bookstore.tenant")
+        # The messages of the bookstore, which its own tests have, would be on the pages that others examine.
+        greetings.disconnect()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,9 +8,6 @@ class AccountConfig(AppConfig):
     verbose_name = _("Account")
 
     def ready(self) -> None:
-        from logto_auth.signals import signed_in, signed_out
+        from .greetings import connect
 
-        from .greetings import greet, say_goodbye
-
-        signed_in.connect(greet, dispatch_uid="bookstore.greet")
-        signed_out.connect(say_goodbye, dispatch_uid="bookstore.say_goodbye")
+        connect()

@@ -6,9 +6,23 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from logto_auth.signals import signed_in, signed_out
+
 from .names import display_name
 
 GREETED = "bookstore_greeted"
+
+
+def connect() -> None:
+    """Show the messages from now on."""
+    signed_in.connect(greet)
+    signed_out.connect(say_goodbye)
+
+
+def disconnect() -> None:
+    """Show them no longer: for tests of pages that have messages of their own."""
+    signed_in.disconnect(greet)
+    signed_out.disconnect(say_goodbye)
 
 
 def greet(request: HttpRequest, user: Any, claims: dict[str, Any], **signal: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.admin.utils import quote
-from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model
+from django.contrib.auth import REDIRECT_FIELD_NAME, get_permission_codename, get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -99,10 +99,12 @@ class UserPage(ImpersonationPage):
     def render_user(self, form: StartForm) -> HttpResponse:
         """Return the page with `form`, or with the reason why support access is impossible."""
         refusal = self.refusal
+        # Staff who may not act as the user, and may not see users in the admin, learn nothing of the user.
+        is_shown = refusal is None or self.request.user.has_perm(view_permission())
         return self.render(
             {
-                "target": self.target,
-                "facts": facts_about(self.target),
+                "name": str(self.target) if is_shown else "",
+                "facts": facts_about(self.target) if is_shown else [],
                 "form": None if refusal else form,
                 "refusal": refusal and {"text": refusal_text(refusal), "code": refusal.code},
                 "is_read_only": conf.impersonation_read_only,
@@ -196,6 +198,12 @@ def facts_about(user: Any) -> list[tuple[str | Promise, str]]:
         (_("User ID at Logto"), ", ".join(subs)),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def view_permission() -> str:
+    """Return the permission to see users in the admin."""
+    options = get_user_model()._meta
+    return f"{options.app_label}.{get_permission_codename('view', options)}"
 
 
 def page_of_user(user: Any) -> str:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import translation
 
 from bookstore import settings as bookstore_settings
+from bookstore.account import greetings
 from bookstore.catalog.models import Book, Category
 from logto_auth.emulator import Emulator, Tenant, seed_demo
 
@@ -22,6 +23,14 @@ def english() -> Iterator[None]:
     """A request leaves its language behind in the thread; the next test starts in English."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def with_greetings() -> Iterator[None]:
+    """Messages after a sign-in and a sign-out, which other tests do without."""
+    greetings.connect()
+    yield
+    greetings.disconnect()
 
 
 @pytest.fixture

@@ -85,6 +85,7 @@ PROOFS = {
 
 # Differences without a recording: the source, and the test of the emulator.
 WITHOUT_RECORDING = {
+    "has_actions": "recorded on 1.42, which has them; tests/password_migration/test_script.py",
     "signs_with_every_curve": "tried on Logto 1.41.0, 1.42.0 and the head; tests/emulator/oidc/test_keys.py",
     "members_take_empty_role_lists": (
         "recorded on the head, tried on 1.41.0 and 1.42.0; tests/emulator/management_api/test_empty_lists.py"

@@ -178,6 +178,17 @@ def test_page_says_why_it_is_impossible(clerk: Clerk, change: dict[str, bool], c
     assert code in text_of(refused)
 
 
+def test_staff_who_see_no_users_learn_nothing_of_a_superuser(clerk: Clerk) -> None:
+    User.objects.filter(pk=clerk.ada.pk).update(is_superuser=True)
+    clerk.user.groups.clear()
+    clerk.user.user_permissions.set(Permission.objects.filter(codename="impersonate_users"))
+    refused = clerk.get(clerk.page_of_ada)
+    assert "impersonation_of_staff" in text_of(refused)
+    assert "ada" not in text_of(refused)
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_user"))
+    assert "ada" in text_of(clerk.get(clerk.page_of_ada))
+
+
 def test_page_of_oneself_and_of_colleagues(clerk: Clerk, logto: Emulator) -> None:
     assert "impersonation_of_oneself" in text_of(clerk.get(f"/support-access/users/{clerk.user.pk}"))
     clerk.ada.user_permissions.add(Permission.objects.get(codename="impersonate_users"))
