@@ -42,7 +42,7 @@ class FoundBook(msgspec.Struct):
     slug: str
     title: str
     author: str
-    year: int
+    year: int | None
     price_cents: int
     stock: int
 

@@ -41,7 +41,9 @@ YEAR = Book._meta.get_field("year")
 )
 class BookSerializer(serializers.ModelSerializer):
     # REST framework would keep the limits of the number, but not the model's error messages.
-    year = serializers.IntegerField(validators=YEAR.validators, help_text=YEAR.help_text)
+    year = serializers.IntegerField(
+        required=False, allow_null=True, validators=YEAR.validators, help_text=YEAR.help_text
+    )
     category = serializers.SlugRelatedField(slug_field="slug", queryset=Category.objects.all())
     cover = serializers.SerializerMethodField()
 

@@ -114,6 +114,8 @@ class Book(models.Model):
             ),
         ],
         help_text=_("A year; years BC are negative."),
+        null=True,
+        blank=True,
     )
     year_is_approximate = models.BooleanField(_("the year is approximate"), default=False)
     language = models.CharField(_("original language"), max_length=3, choices=Language, default=Language.ENGLISH)
@@ -213,7 +215,9 @@ class Book(models.Model):
 
     @property
     def year_text(self) -> str:
-        """The year in the format of the current language, such as "1813", "AD 8" or "c. 400 BC"."""
+        """The year in the format of the current language, such as "1813", "AD 8" or "c. 400 BC". "" if not known."""
+        if self.year is None:
+            return ""
         if self.year < 0:
             pattern = _("c. %(year)s BC") if self.year_is_approximate else _("%(year)s BC")
         elif self.year < 1000:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import translation
@@ -25,11 +25,14 @@ MODERN_TIMES, SAME_TIME, SAME_ANCIENT_TIME = 1500, 50, 200
 
 ONE_YEAR = 365 * 24 * 60 * 60
 
+# Databases differ in where they sort a year that is not known.
+BY_YEAR = F("year").asc(nulls_last=True)
+
 # Names are sorted in the language of the page, which is known at the request.
 SORT_ORDERS: dict[str, tuple[Any, Callable[[], tuple[Any, ...]]]] = {
     "title": (_("Title"), lambda: (name_order("title"), "pk")),
-    "author": (_("Author"), lambda: (name_order("author"), "year", "pk")),
-    "year": (_("Year"), lambda: ("year", name_order("title"), "pk")),
+    "author": (_("Author"), lambda: (name_order("author"), BY_YEAR, "pk")),
+    "year": (_("Year"), lambda: (BY_YEAR, name_order("title"), "pk")),
     "price": (_("Price"), lambda: ("price_cents", name_order("title"), "pk")),
     "newest": (_("Newly added"), lambda: ("-added_at", "-pk")),
 }
@@ -90,7 +93,7 @@ class BookDetail(DetailView):
         book = self.object
         shelf = Book.objects.filter(category=book.category).exclude(author=book.author)
         return super().get_context_data(
-            neighbours=neighbours(shelf, book.year),
+            neighbours=[] if book.year is None else neighbours(shelf, book.year),
             by_same_author=Book.objects.filter(author=book.author).exclude(pk=book.pk).by_title()[:6],
             **kwargs,
         )

@@ -103,6 +103,11 @@ def test_books_are_searched_like_on_the_pages(customer, emma, kokoro, sold_out):
     assert [book["title"] for book in customer.call("search_books")["books"]] == ["Emma", "Kokoro", "Persuasion"]
 
 
+def test_a_book_without_a_year_is_found(customer, make_book):
+    make_book("Sanditon", year=None)
+    assert [book["year"] for book in customer.call("search_books")["books"]] == [None]
+
+
 def test_search_returns_at_most_twenty_books(customer, make_book, django_assert_max_num_queries):
     for number in range(25):
         make_book(f"Book {number}")

@@ -170,7 +170,16 @@ def test_field_errors_name_the_field(editor, emma, change, faults):
 
 
 def test_all_field_errors_are_reported_together(editor, novels):
-    assert set(editor.post("/api/books/", {}).json()) == {"title", "author", "year", "category", "price_cents"}
+    assert set(editor.post("/api/books/", {}).json()) == {"title", "author", "category", "price_cents"}
+
+
+def test_the_year_may_be_left_out(editor, emma):
+    assert editor.patch(f"/api/books/{emma.slug}/", {"year": None}).json()["year"] is None
+    emma.refresh_from_db()
+    assert emma.year is None
+    book = {"title": "Sanditon", "author": "Jane Austen", "category": "novels", "price_cents": 800}
+    response = editor.post("/api/books/", book)
+    assert (response.status_code, response.json()["year"]) == (201, None)
 
 
 def test_invalid_json_is_refused(logto, tenant, emma):

@@ -78,6 +78,7 @@ def test_openapi_document_has_parameters_and_limits(document):
     assert parameters == {"q", "category", "page", "page_size"}
     year = document["components"]["schemas"]["Book"]["properties"]["year"]
     assert (year["minimum"], year["maximum"]) == (-3000, 1928)
+    assert "year" not in document["components"]["schemas"]["Book"]["required"]
     assert set(document["paths"]["/api/orders/"]["post"]["responses"]) == {"201", "400", "401", "409"}
 
 

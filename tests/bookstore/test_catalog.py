@@ -187,6 +187,19 @@ def test_sorting(client, emma, kokoro, songs, sort, first):
     assert titles(client.get("/", {"sort": sort}))[0] == first
 
 
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("year", ["Waverley", "Emma", "Persuasion", "Sanditon"]),
+        ("author", ["Emma", "Persuasion", "Sanditon", "Waverley"]),
+    ],
+)
+def test_books_without_a_year_are_the_last(client, make_book, emma, sold_out, sort, order):
+    make_book("Sanditon", year=None)
+    make_book("Waverley", "Walter Scott", year=1814)
+    assert titles(client.get("/", {"sort": sort})) == order
+
+
 @pytest.mark.parametrize(("page", "number"), [("2", 2), ("99", 2), ("-1", 2), ("x", 1), ("", 1)])
 def test_pages_beyond_the_last_show_the_nearest(client, make_book, page, number):
     for index in range(30):
@@ -244,6 +257,17 @@ def test_books_of_another_time_are_not_from_the_same_time(client, make_book, kok
     assert [book.title for book in client.get(old.get_absolute_url()).context["neighbours"]] == ["The Tale of Genji"]
 
 
+def test_a_book_without_a_year_is_from_no_time(client, make_book, emma):
+    analects = make_book("Analects", "Confucius", year=None)
+    make_book("Waverley", "Walter Scott", year=1814)
+    response = client.get(analects.get_absolute_url())
+    assert response.context["neighbours"] == []
+    assert "<dt>Year</dt>" not in response.text
+    response = client.get(emma.get_absolute_url())
+    assert [book.title for book in response.context["neighbours"]] == ["Waverley"]
+    assert "<dt>Year</dt><dd>1815</dd>" in response.text
+
+
 @pytest.mark.parametrize(
     ("year", "approximate", "english", "japanese"),
     [
@@ -253,6 +277,7 @@ def test_books_of_another_time_are_not_from_the_same_time(client, make_book, kok
         (712, False, "AD 712", "西暦712年"),
         (-458, False, "458 BC", "紀元前458年"),
         (-600, True, "c. 600 BC", "紀元前600年頃"),
+        (None, False, "", ""),
     ],
 )
 def test_years_are_written_in_the_language_of_the_page(year, approximate, english, japanese):
@@ -318,6 +343,11 @@ def test_editors_change_a_book(editor_client, emma, novels):
     editor_client.post(url, {**FORM, "category": novels.pk, "price": "9.99"})
     emma.refresh_from_db()
     assert (emma.title, emma.price_cents, emma.slug) == ("Kwaidan", 999, "emma-jane-austen")
+
+
+def test_editors_may_leave_out_the_year(editor_client, novels):
+    editor_client.post("/books/add/", {**FORM, "category": novels.pk, "year": ""})
+    assert Book.objects.get().year is None
 
 
 @pytest.mark.parametrize(
@@ -391,7 +421,8 @@ def test_catalogue_entries_are_complete_and_public_domain():
         Book(**{**book, "category": None}).clean_fields(exclude=["category", "search_text"])
         assert book["category"] in categories
         assert book["language"] in Language.values
-        assert book["year"] <= NEWEST_YEAR
+        assert book["year"] is None or book["year"] <= NEWEST_YEAR
+        assert book["year"] or not book["year_is_approximate"]
         assert book["description"].endswith((".", "?"))
         for name in ("title", "author", "description"):
             assert book[f"{name}_ja"]
