@@ -9,7 +9,12 @@ from django.db import connections, models, router, transaction
 from .models import Book, Category
 
 CATALOGUE = Path(__file__).parent / "data" / "books.json"
+"""The categories, the books, and `year_sources`: by the address of a source, the books whose year it confirms.
 
+A novel that came out in parts first has the year of its first edition as a book. An approximate year may be a few years
+from that of the source. A book whose year no source confirms has none. The data of `greatest-books-dashboard` has
+only the last two digits of a year; where it is the source, these agree.
+"""
 
 TRANSLATED = ("title_", "author_", "description_", "other_names")
 

@@ -431,3 +431,10 @@ def test_catalogue_entries_are_complete_and_public_domain():
         assert book["description_zh_hans"].endswith(("。", "？"))  # noqa: RUF001 - Chinese has a question mark of its own
         assert re.fullmatch("[ァ-ヶー・]+", book["title_kana"] + book["author_kana"])
         assert re.fullmatch("[A-Za-zü -]+", book["title_pinyin"] + book["author_pinyin"])
+
+
+def test_each_year_of_the_catalogue_has_a_source():
+    catalogue = json.loads(loading.CATALOGUE.read_text(encoding="utf-8"))
+    confirmed = [slug for slugs in catalogue["year_sources"].values() for slug in slugs]
+    assert sorted(confirmed) == sorted(book["slug"] for book in catalogue["books"] if book["year"] is not None)
+    assert all(address.startswith(("https://", "http://")) for address in catalogue["year_sources"])
