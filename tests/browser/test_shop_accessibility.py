@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .conftest import browser_profile
 from .people import sign_in
+from .running import running_demo
 from .test_account_accessibility import AXE, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("libraries")]
@@ -57,6 +58,13 @@ MANAGER_PAGES = [
     *(f"{BRANCH}{name}" for name in ("members", "invitations", "leave", "stock/", "stock/?q=emma")),
 ]
 ADMIN_PAGES = ["/orders/export/", BRANCH, "/branches/stock/"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo of its own: an order is placed, and other tests count the orders of the customer."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as url:
+        yield url
 
 
 def faults(page: Page, paths: Iterable[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.impersonation.pages_site import MANAGEMENT_ROLE
 
 from .conftest import browser_profile, screenshot
 from .people import choose_account, sign_in
+from .running import running_demo
 from .test_account_accessibility import violations
 from .test_account_pages import POLICY_OF_PAGES, nonce
 
@@ -232,6 +233,13 @@ def test_print_marks_the_page(page: Page) -> None:
 
 
 # The demo
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo of its own: an order is placed, and other tests count the orders of the customer."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as url:
+        yield url
 
 
 def test_demo_admin_helps_a_customer(chromium: Browser, demo: str) -> None:
