@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from logto_auth.testing import Browser
 from tests.custom_user.members.models import Member
@@ -124,7 +124,9 @@ def test_accounts_move_to_logto_and_back(logto, settings):
     settings.LOGTO_M2M_APP_ID, settings.LOGTO_M2M_APP_SECRET = machine.id, machine.secret
     settings.LOGTO_STAFF_ROLES, settings.LOGTO_GROUPS_BY_ROLE = (), {}
     before = set(logto.tenant.users)
-    for email in ("ada@example.com", "Ada@example.com", "書@example.com", "inactive@example.com"):
+    # MySQL and MariaDB store such a pair only once.
+    pair = ["Ada@example.com"] if connection.vendor != "mysql" else []
+    for email in ("ada@example.com", *pair, "書@example.com", "inactive@example.com"):
         Member.objects.create_user(email, 1990, "old password")
     Member.objects.filter(email="inactive@example.com").update(is_active=False)
 
@@ -137,7 +139,7 @@ def test_accounts_move_to_logto_and_back(logto, settings):
     created = migrate("import")["counts"]["created"]
     assert sum(plan["imported"].values()) == created == Member.objects.filter(logto_identities__isnull=False).count()
     # The same e-mail in another case is the same user at Logto.
-    assert plan["not_imported"]["duplicate"] == 1
+    assert plan["not_imported"].get("duplicate", 0) == len(pair)
     assert migrate("status")["created"] == created
     assert migrate("rollback", "--yes")["counts"]["deleted"] == created
     assert set(logto.tenant.users) == before
