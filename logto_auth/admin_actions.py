@@ -17,7 +17,6 @@ from django.contrib import admin, messages
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -109,10 +108,9 @@ def sign_out_at_logto(model_admin: Any, request: HttpRequest, users: QuerySet[An
 
 def support_access_url(user_pk: Any) -> str:
     """Return the URL of the page on which staff start support access for a user; "" if the site does not have it."""
-    try:
-        return reverse("logto_impersonation:user", args=[str(user_pk)])
-    except NoReverseMatch:
-        return ""
+    from .pages.navigation import optional_url
+
+    return optional_url("logto_impersonation:user", str(user_pk))
 
 
 def may_open_support_access(request: HttpRequest) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from logto_auth.exceptions import LogtoError
-from logto_auth.pages.navigation import NavigationEntry
+from logto_auth.pages.navigation import NavigationEntry, optional_url
 from logto_auth.sessions.principal import session_principal
 from logto_auth.sessions.public_settings import account_center
 
@@ -59,7 +58,4 @@ def navigation_entries(permission: Callable[[str], str], current: str = "") -> l
 
 def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page of the account centre, "" if the site has left that page out."""
-    try:
-        return reverse(URLS_ELSEWHERE.get(name, f"logto_account:{name}"), args=args)
-    except NoReverseMatch:
-        return ""
+    return optional_url(URLS_ELSEWHERE.get(name, f"logto_account:{name}"), *args)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +16,7 @@ from logto_auth.account.navigation import account_navigation
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, LogtoError
 from logto_auth.pages.managed import ManagedPage
-from logto_auth.pages.navigation import NavigationEntry
+from logto_auth.pages.navigation import NavigationEntry, optional_url
 from logto_auth.pages.texts import PageText
 
 from .errors import ApiKeyError, ApiKeyGone, ProofRequired
@@ -183,7 +182,4 @@ def times_of(key: ApiKey) -> tuple[Any, Any]:
 
 def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page, "" if the site has left it out."""
-    try:
-        return reverse(f"logto_api_keys:{name}", args=args)
-    except NoReverseMatch:
-        return ""
+    return optional_url(f"logto_api_keys:{name}", *args)

@@ -12,7 +12,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +23,7 @@ from logto_auth.exceptions import ImpersonationRefused, LogtoError
 from logto_auth.models import LogtoIdentity
 from logto_auth.pages.failures import NOT_LOADED, failure_text, remedy
 from logto_auth.pages.managed import ManagedPage
+from logto_auth.pages.navigation import optional_url
 from logto_auth.pages.texts import PageText
 from logto_auth.sessions.impersonation_check import ENDED as ENDED_PARAMETER
 from logto_auth.sessions.principal import session_principal
@@ -208,19 +208,13 @@ def view_permission() -> str:
 
 def page_of_user(user: Any) -> str:
     """Return the URL path of the page of `user` in the admin; "" if the site has none."""
-    try:
-        return reverse(f"admin:{user._meta.app_label}_{user._meta.model_name}_change", args=[quote(user.pk)])
-    except NoReverseMatch:
-        return ""
+    return optional_url(f"admin:{user._meta.app_label}_{user._meta.model_name}_change", quote(user.pk))
 
 
 def users_in_admin() -> str:
     """Return the URL path of the list of users in the admin; "" if the site has none."""
     meta = get_user_model()._meta
-    try:
-        return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    except NoReverseMatch:
-        return ""
+    return optional_url(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
 def user_page_url(user: Any) -> str:
@@ -235,7 +229,4 @@ def ended_url(cause: str, user: Any = None) -> str:
 
 def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page of support access; "" if the site has left it out."""
-    try:
-        return reverse(f"logto_impersonation:{name}", args=args)
-    except NoReverseMatch:
-        return ""
+    return optional_url(f"logto_impersonation:{name}", *args)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 
-__all__ = ["NavigationEntry"]
+__all__ = ["NavigationEntry", "optional_url"]
 
 
 class NavigationEntry(NamedTuple):
@@ -16,3 +17,11 @@ class NavigationEntry(NamedTuple):
     label: str | Promise
     url: str
     is_current: bool
+
+
+def optional_url(name: str, *args: str) -> str:
+    """Return the URL path of the page with this URL name, "" if the site has left it out."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

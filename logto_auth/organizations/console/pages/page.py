@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +22,7 @@ from logto_auth.oidc.authorization import SignInOptions
 from logto_auth.organizations.console.console import Console, ManagedOrganization
 from logto_auth.organizations.console.errors import ConsoleError, Incomplete, MemberGone, NotAMember, NotPermitted
 from logto_auth.pages.managed import ManagedPage
-from logto_auth.pages.navigation import NavigationEntry
+from logto_auth.pages.navigation import NavigationEntry, optional_url
 from logto_auth.pages.texts import PageText
 from logto_auth.sign_in.start import redirect_to_logto
 
@@ -209,10 +208,7 @@ class OrganizationPage(ConsolePage):
 
 def url_of(name: str, *args: str) -> str:
     """Return the URL path of a page of the console, "" if the site has left that page out."""
-    try:
-        return reverse(f"logto_organizations:{name}", args=args)
-    except NoReverseMatch:
-        return ""
+    return optional_url(f"logto_organizations:{name}", *args)
 
 
 def links(*found: tuple[str, str | Promise]) -> list[Link]:
