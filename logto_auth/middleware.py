@@ -56,7 +56,8 @@ class LogtoMiddleware:
         token = current_request.current_request.set(request)
         try:
             refusal = revalidate_session(request) if _may_have_session(request) else None
-            prefer_whole_pages(request)
+            if is_impersonated(request):
+                prefer_whole_pages(request)
             response = refusal or cast(HttpResponseBase, self.get_response(request))
             if _requires_sign_in(response):
                 response = _replaced(request, response, is_signed_in=request.user.is_authenticated)
@@ -64,10 +65,8 @@ class LogtoMiddleware:
                 if _may_extend_session(request):
                     extend_session(request, principal)
                 response = _completed(request, response)
-            if needs_banner(request, response):
-                add_banner(request, response)
-            if _may_store_impersonation(request):
-                forget_ended_impersonation(request)
+            if getattr(request, "must_not_be_stored", False):
+                _complete_support_access(request, response)
             return response
         finally:
             restore_after_rollback(principal)
@@ -77,7 +76,8 @@ class LogtoMiddleware:
         token = current_request.current_request.set(request)
         try:
             refusal = await sync_to_async(revalidate_session)(request) if _may_have_session(request) else None
-            prefer_whole_pages(request)
+            if is_impersonated(request):
+                prefer_whole_pages(request)
             response = refusal or await cast(Awaitable[HttpResponseBase], self.get_response(request))
             if _requires_sign_in(response):
                 user = await request.auser()
@@ -87,10 +87,9 @@ class LogtoMiddleware:
                 if _may_extend_session(request):
                     await sync_to_async(extend_session)(request, principal)
                 response = _completed(request, response)
-            if needs_banner(request, response):
-                await sync_to_async(add_banner)(request, response)  # its template, too
-            if _may_store_impersonation(request):
-                await sync_to_async(forget_ended_impersonation)(request)
+            if getattr(request, "must_not_be_stored", False):
+                complete = sync_to_async(_complete_support_access)  # the template of the banner needs the database
+                await complete(request, response)
             return response
         finally:
             if getattr(principal, "has_refreshed_in_transaction", False):
@@ -110,9 +109,14 @@ def _may_extend_session(request: HttpRequest) -> bool:
     return getattr(getattr(request, "session", None), "modified", False)
 
 
-def _may_store_impersonation(request: HttpRequest) -> bool:
-    # Only a request of an impersonation pays for the check.
-    return is_impersonated(request) and (settings.SESSION_SAVE_EVERY_REQUEST or _may_extend_session(request))
+def _complete_support_access(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Support access: keep the page of another person, with its banner, out of caches, and an ended session unsaved."""
+    # "private" keeps Django's cache from storing it.
+    response.headers["Cache-Control"] = "no-store, private"
+    if needs_banner(request, response):
+        add_banner(request, response)
+    if is_impersonated(request) and (settings.SESSION_SAVE_EVERY_REQUEST or _may_extend_session(request)):
+        forget_ended_impersonation(request)
 
 
 def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -122,9 +126,6 @@ def _completed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
         API_REFUSALS.add(code=code_for_attribute(error.error))
         for name, value in error.headers(request).items():
             response.headers.setdefault(name, value)
-    if getattr(request, "must_not_be_stored", False):
-        # Support access: the page of another person, with a banner. "private" keeps Django's cache from storing it.
-        response.headers["Cache-Control"] = "no-store, private"
     if getattr(response, "streaming", False) and not isinstance(response, FileResponse):
         _keep_request_while_streaming(request, response)
     return response

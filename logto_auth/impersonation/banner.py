@@ -17,13 +17,13 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone, now
 
 from logto_auth.conf import conf
 from logto_auth.navigation import SAFE_METHODS, is_boosted, is_from_script
+from logto_auth.pages.navigation import optional_url
 
 __all__ = ["add_banner", "needs_banner", "of_request", "prefer_whole_pages", "render_banner", "time_of"]
 
@@ -65,7 +65,7 @@ def render_banner(
         "ends_at": ends_at,
         "ends_today": ends_at.date() == now().astimezone(ends_at.tzinfo).date(),
         "is_inserted": is_inserted,
-        "leave_url": _url_or_empty(),
+        "leave_url": optional_url("logto_impersonation:leave"),
         "mark": mark,
         "stylesheet": _stylesheet(),
         "csrf_token": get_token(request),
@@ -84,8 +84,11 @@ def time_of(seconds: float) -> datetime:
 
 
 def prefer_whole_pages(request: HttpRequest) -> None:
-    """Remove the conditions of `request`: a 304 would show a page without the banner that the browser has stored."""
-    if of_request(request) is not None and request.method in SAFE_METHODS:
+    """Remove the conditions of a request of support access.
+
+    A 304 would show a page without the banner that the browser has stored.
+    """
+    if request.method in SAFE_METHODS:
         for name in CONDITIONS:
             request.META.pop(name, None)
 
@@ -160,13 +163,6 @@ def body_start(page: str) -> int | None:
             tag = REST_OF_TAG.match(page, found.end())
             return tag.end() if tag else None
     return None
-
-
-def _url_or_empty() -> str:
-    try:
-        return reverse("logto_impersonation:leave")
-    except NoReverseMatch:
-        return ""
 
 
 def _stylesheet() -> str:
