@@ -12,7 +12,13 @@ from django.urls import ResolverMatch
 from logto_auth.memberships import current
 from logto_auth.memberships.claims import Membership
 
-__all__ = ["Principal", "RequestPrincipal"]
+__all__ = ["Principal", "RequestPrincipal", "django_request"]
+
+
+def django_request(request: HttpRequest) -> HttpRequest:
+    """Return Django's request, which REST framework's request wraps; `request` itself if it is Django's."""
+    inner: HttpRequest = getattr(request, "_request", request)
+    return inner
 
 
 class Principal(Protocol):
@@ -138,8 +144,7 @@ class RequestPrincipal:
 
     def is_of(self, request: HttpRequest) -> bool:
         """Return whether this is the principal of `request`, and not of a request that it was copied from."""
-        # REST framework's request wraps Django's.
-        return self._request is getattr(request, "_request", request)
+        return self._request is django_request(request)
 
     def forget_organization(self) -> None:
         """Call the function of `LOGTO_ORGANIZATION_FROM` again at the next use.

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from logto_auth.access.clients import is_third_party
-from logto_auth.access.principal import Principal
+from logto_auth.access.principal import Principal, django_request
 from logto_auth.api.api_keys import forget
 from logto_auth.clients import management_api
 from logto_auth.conf import conf
@@ -70,8 +70,7 @@ class ApiKeys:
     """
 
     def __init__(self, request: HttpRequest) -> None:
-        # REST framework's request wraps Django's.
-        self._request: HttpRequest = getattr(request, "_request", request)
+        self._request = django_request(request)
         self._api = management_api(max_tries=MAX_TRIES)
         principal = request_principal(self._request)
         self._sub = _user_of(principal)

@@ -21,6 +21,7 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
+from logto_auth.access.principal import django_request
 from logto_auth.conf import conf
 from logto_auth.models import LogtoIdentity, LogtoSession, send_rows_ended
 from logto_auth.oidc.types import TokenSet
@@ -35,8 +36,8 @@ __all__ = [
     "PERMISSION",
     "Impersonation",
     "Record",
+    "as_django_request",
     "begin",
-    "django_request",
     "end_impersonation",
     "forget_cookie",
     "is_over",
@@ -182,7 +183,7 @@ def end_impersonation(request: HttpRequest, *, cause: str = "left") -> Any | Non
     Return None if that session has ended: nobody is signed in then. Also if `request` is no impersonation, in which
     case nothing changes. `impersonation_ended` is sent with `cause`, unless another request has ended it.
     """
-    with django_request(request) as own:
+    with as_django_request(request) as own:
         record = record_of(own.session)
         if record is None:
             return None
@@ -193,12 +194,12 @@ def end_impersonation(request: HttpRequest, *, cause: str = "left") -> Any | Non
 
 
 @contextmanager
-def django_request(request: HttpRequest) -> Iterator[HttpRequest]:
+def as_django_request(request: HttpRequest) -> Iterator[HttpRequest]:
     """Yield Django's request, to which the session belongs, and which REST framework's request wraps.
 
     The wrapper has a user of its own, which is that of Django's request after that.
     """
-    inner: HttpRequest = getattr(request, "_request", request)
+    inner = django_request(request)
     yield inner
     if inner is not request:
         request.user = inner.user

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from logto_auth.access.principal import django_request
 from logto_auth.batches import Cause, batch
 from logto_auth.conf import conf
 from logto_auth.exceptions import ConfigurationError, ImpersonationRefused, NotRecorded, SignInRefused
@@ -22,7 +23,7 @@ from logto_auth.users.provisioning import update
 from logto_auth.users.rights import has_admin_rights
 
 from . import exchanged_tokens, store
-from .impersonation import PERMISSION, Impersonation, begin, django_request, record_of, return_to_own_session
+from .impersonation import PERMISSION, Impersonation, as_django_request, begin, record_of, return_to_own_session
 from .principal import SessionPrincipal, request_principal
 from .store import StoredSession
 
@@ -64,7 +65,7 @@ def start_impersonation(request: HttpRequest, user: Any, *, reason: str, seconds
     if seconds is not None and seconds < 1:
         raise ValueError(f"An impersonation cannot last {seconds} seconds.")
     seconds = min(seconds or conf.impersonation_seconds, conf.impersonation_seconds)
-    with django_request(request) as own:
+    with as_django_request(request) as own:
         return _start_or_refuse(own, user, _one_line(reason), seconds)
 
 
@@ -90,12 +91,12 @@ def _start_or_refuse(request: HttpRequest, user: Any, reason: str, seconds: int)
 
 def check_may_impersonate(request: HttpRequest, user: Any) -> None:
     """Raise ImpersonationRefused if the user of `request` may not act as `user`. It does not call Logto."""
-    _check(_django_request(request), user)
+    _check(django_request(request), user)
 
 
 def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     """Return whether the user of `request` may act as `user`; without one, whether they may act as any."""
-    request = _django_request(request)
+    request = django_request(request)
     try:
         if user is None:
             _check_staff(request)
@@ -104,11 +105,6 @@ def may_impersonate(request: HttpRequest, user: Any = None) -> bool:
     except ImpersonationRefused:
         return False
     return True
-
-
-def _django_request(request: HttpRequest) -> HttpRequest:
-    # REST framework's request wraps Django's, to which the session belongs.
-    return getattr(request, "_request", request)
 
 
 # The rules

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 
 from django.http import HttpRequest
 
+from logto_auth.access.principal import django_request
 from logto_auth.clients import management_api
 from logto_auth.exceptions import ManagementAPIError
 from logto_auth.management_api.answers import is_unknown
@@ -70,8 +71,7 @@ class Console:
         self.rules = load_console()
         self._api = management_api(max_tries=MAX_TRIES)
         self._template = Template(self._api)
-        # REST framework's request wraps Django's.
-        self._request: HttpRequest = getattr(request, "_request", request)
+        self._request = django_request(request)
 
     rules: OrganizationConsole
     """Who may do what: the declaration of the site."""
