@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from logto_auth.exceptions import ConfigurationError, ManagementAPIError
+from logto_auth.exceptions import ConfigurationError
 from logto_auth.management_api import ManagementAPI
 
-from .application import DeclaredApplication
+from .application import DeclaredApplication, named_application
 from .declaration import TenantDeclaration
 from .steps import Step, change_step, creation_step, list_difference, merge
 from .uris import normalize_uri
@@ -85,15 +85,7 @@ class APIDocsApplication:
         return found[0] if found else None
 
     def _by_id(self, id: str) -> Application:
-        try:
-            application = self._api.applications.get(id)
-        except ManagementAPIError as error:
-            if error.status != 404:
-                raise
-            raise ConfigurationError(
-                f"LOGTO_API_DOCS_APP_ID is {id!r}, but the tenant at {self._api.base_url} has no such application. "
-                "Correct the setting, or unset it to create a new application."
-            ) from error
+        application = named_application(self._api, "LOGTO_API_DOCS_APP_ID", id)
         if application["type"] != TYPE or application["isThirdParty"]:
             raise ConfigurationError(
                 f'LOGTO_API_DOCS_APP_ID names the application "{application["name"]}". Expected a first-party '

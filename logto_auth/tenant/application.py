@@ -14,7 +14,7 @@ from .uris import normalize_uri
 if TYPE_CHECKING:
     from logto_auth.management_api.types import Application, NewApplication, OidcClientMetadata
 
-__all__ = ["DeclaredApplication"]
+__all__ = ["DeclaredApplication", "named_application"]
 
 TYPE: Final = "Traditional"
 NO_METADATA: OidcClientMetadata = {"redirectUris": [], "postLogoutRedirectUris": []}
@@ -121,15 +121,7 @@ def _find_application(api: ManagementAPI, declaration: TenantDeclaration) -> App
 
 
 def _application_by_id(api: ManagementAPI, id: str) -> Application:
-    try:
-        application = api.applications.get(id)
-    except ManagementAPIError as error:
-        if error.status != 404:
-            raise
-        raise ConfigurationError(
-            f"LOGTO_APP_ID is {id!r}, but the tenant at {api.base_url} has no such application. Correct the setting, "
-            "or unset it to create a new application."
-        ) from error
+    application = named_application(api, "LOGTO_APP_ID", id)
     if not _is_usable(application):
         kind = f"has the type {application['type']}" if application["type"] != TYPE else "is third-party"
         raise ConfigurationError(
@@ -138,6 +130,19 @@ def _application_by_id(api: ManagementAPI, id: str) -> Application:
             "unset LOGTO_APP_ID to create one."
         )
     return application
+
+
+def named_application(api: ManagementAPI, setting: str, id: str) -> Application:
+    """Return the application that a setting names. Raise ConfigurationError if the tenant has none with this id."""
+    try:
+        return api.applications.get(id)
+    except ManagementAPIError as error:
+        if error.status != 404:
+            raise
+        raise ConfigurationError(
+            f"{setting} is {id!r}, but the tenant at {api.base_url} has no such application. Correct the setting, or "
+            "unset it to create a new application."
+        ) from error
 
 
 def _is_usable(application: Application) -> bool:
