@@ -97,7 +97,7 @@ def test_staff_member_is_back_and_nothing_runs(acting: Browser, events: Events, 
     now = who(acting)
     assert (now["user"], now["impersonator"], now["note"]) == ("editor", None, None)
     assert events.short[-1] == ("ended", "reader", "editor", ENDS[end])
-    assert [each[0] for each in events.short] == ["started", "ended"], "the end is told once"
+    assert [each[0] for each in events.short] == ["started", "ended"], "the end is reported once"
 
 
 @pytest.mark.parametrize("by", ["row", "inactive", "inactive by query", "logto"])
@@ -270,14 +270,14 @@ def test_outage_of_logto_lasts_as_long_as_for_others(acting: Browser, site: Emul
     assert acting.client.get("/").status_code == 302
 
 
-def test_hook_of_sessions_is_not_told(acting: Browser) -> None:
+def test_hook_of_sessions_is_not_called(acting: Browser) -> None:
     """`session_ended` is about sessions of the user."""
-    told: list[str] = []
+    reported: list[str] = []
 
     def note(user: Any, **kwargs: Any) -> None:
-        told.append(user.get_username())
+        reported.append(user.get_username())
 
     session_ended.connect(note)
     LogtoSession.objects.filter(user__username="reader").end(reason="ended_by_staff")
     session_ended.disconnect(note)
-    assert told == ["reader"], "of the browser of the user"
+    assert reported == ["reader"], "of the browser of the user"
