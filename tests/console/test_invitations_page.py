@@ -69,10 +69,10 @@ def test_times_are_in_the_time_zone_of_the_site(
 ) -> None:
     settings.TIME_ZONE, settings.USE_TZ, settings.LOGTO_INVITATION_SENDER = "Asia/Tokyo", use_tz, "site"
     send(manager, roles=["staff"])
-    logto.tenant.invitations[only_id(logto)].expires_at = 1_795_986_000_000  # 2026-11-29 21:00 in UTC
+    logto.tenant.invitations[only_id(logto)].expires_at = 4_131_205_200_000  # 2100-11-29 21:00 in UTC
     press(manager, "resend", only_id(logto))
-    assert "Nov. 30, 2026, 6 a.m." in text_of(manager.open(PAGE))
-    assert "Nov. 30, 2026, 6 a.m. (JST)" in mailoutbox[-1].body
+    assert "Nov. 30, 2100, 6 a.m." in text_of(manager.open(PAGE))
+    assert "Nov. 30, 2100, 6 a.m. (JST)" in mailoutbox[-1].body
 
 
 @pytest.mark.parametrize(("username", "status"), [("staff", 403), ("other", 404)])
